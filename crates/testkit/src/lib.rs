@@ -1,1 +1,3 @@
-//! lastseat-testkit
+//! What Lastseat's tests stand on; no part of the product.
+
+pub mod vfs;
