@@ -1,9 +1,9 @@
 //! The JSON format of pretix: zones hold rows, rows hold seats, and positions add up from the outside in.
 //!
 //! The format is that of `seating-plan.schema.json` in <https://github.com/pretix/pretix>. Read here: the
-//! names and colours of `categories`; `size`; of each zone `name`, `position` and `rows`; of each row `row_number`,
-//! `position` and `seats`; of each seat `seat_guid`, `seat_number`, `category` and `position`. All else is
-//! decoration or the editor's own (`areas`, `uuid`, `radius`, ...) and may be anything.
+//! names and colours of `categories`; `size`; of each zone `name`, `position` and `rows`; of each row
+//! `row_number`, `position` and `seats`; of each seat `seat_guid`, `seat_number`, `category` and `position`.
+//! All else is decoration or the editor's own (`areas`, `uuid`, `radius`, ...) and may be anything.
 //!
 //! Plans of earlier versions of the format lack some fields, so names and positions of zones and rows, the
 //! plan's name and its size may be missing. A missing size is that of a drawing which shows all seats.
