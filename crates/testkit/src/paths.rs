@@ -1,0 +1,75 @@
+//! Where things are: the build directory, the binary under test, the tools.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, bail};
+
+/// Cargo's target directory, found from the running test's own executable.
+///
+/// # Errors
+/// When the test does not run from a target directory.
+pub fn target_dir() -> anyhow::Result<PathBuf> {
+    let profile = profile_dir()?;
+    Ok(profile.parent().context("the build profile's directory has no parent")?.to_owned())
+}
+
+/// The directory of the build profile, such as `target/debug`: the parent of the test executable's `deps`.
+fn profile_dir() -> anyhow::Result<PathBuf> {
+    let exe = std::env::current_exe().context("cannot find the running executable")?;
+    let profile =
+        exe.parent().and_then(Path::parent).context("the test executable is in no target directory")?;
+    Ok(profile.to_owned())
+}
+
+/// The binary under test: `LASTSEAT_BIN` if set, else the one that was built beside the running test.
+pub(crate) fn lastseat_binary() -> anyhow::Result<PathBuf> {
+    if let Some(path) = std::env::var_os("LASTSEAT_BIN") {
+        return Ok(path.into());
+    }
+    let path = profile_dir()?.join("lastseat");
+    if !path.is_file() {
+        bail!(
+            "there is no {}: build it with `cargo build -p lastseat-server`, or name one in LASTSEAT_BIN",
+            path.display()
+        );
+    }
+    Ok(path)
+}
+
+/// A command line for the `lastseat` binary under test, without any of this process's `LASTSEAT_*` settings.
+///
+/// # Errors
+/// When the binary has not been built.
+pub fn lastseat_command() -> anyhow::Result<Command> {
+    Ok(clean_command(&lastseat_binary()?))
+}
+
+/// A command without any of this process's `LASTSEAT_*` settings.
+pub(crate) fn clean_command(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("LASTSEAT_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// The first of `names` that is an executable on the search path, or at `/usr/bin`; a variable overrides the search.
+pub(crate) fn tool(variable: &str, names: &[&str]) -> anyhow::Result<PathBuf> {
+    if let Some(path) = std::env::var_os(variable) {
+        return Ok(path.into());
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let dirs: Vec<PathBuf> =
+        std::env::split_paths(&path).chain(["/usr/bin".into(), "/usr/sbin".into()]).collect();
+    let found =
+        names.iter().find_map(|name| dirs.iter().map(|dir| dir.join(name)).find(|path| path.is_file()));
+    found.with_context(|| {
+        format!(
+            "{} is not installed: `cargo xtask setup` installs it; {variable} names another",
+            names.join(" or ")
+        )
+    })
+}
