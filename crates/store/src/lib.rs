@@ -1,1 +1,16 @@
-//! lastseat-store
+//! The line between rules and rows. A store loads what a batch names, writes what it changed, and answers
+//! questions; it decides nothing.
+//!
+//! - [`Store`], [`Lane`], [`Tx`]: one batch, one transaction
+//! - [`Read`]: questions, each on a snapshot of its own
+//!
+//! The commonest change is a new column: add it to the row type in the core, to each store's load and
+//! write, and to the suite.
+
+pub mod error;
+pub mod read;
+pub mod tx;
+
+pub use error::{CommitError, StoreError};
+pub use read::{ApiKey, BookingFilter, Hold, ListingNumbers, Read, StoredEvent};
+pub use tx::{Lane, Store, Tx};

@@ -1,0 +1,97 @@
+//! Money came in.
+
+use super::booking::{Subject, Transition, check_seen, sign};
+use super::readmit::readmit;
+use crate::admission::AdmissionKind;
+use crate::booking::{Booking, MAX_PAYMENTS, Payment, State};
+use crate::command::{Command, MoneyIn};
+use crate::event::EventKind;
+use crate::refusal::{Code, Refusal};
+use crate::settle::REASON_LATE_PAYMENT;
+use crate::time::Time;
+use crate::world::World;
+
+pub(super) fn decide(
+    world: &World,
+    command: &Command,
+    subject: &Subject,
+    money: &MoneyIn,
+) -> Result<Transition, Refusal> {
+    let old = &subject.row;
+    if money.currency != subject.listing.doc.currency {
+        let wanted = &subject.listing.doc.currency;
+        return Err(Refusal::field(
+            "payment.currency",
+            format!("must be {wanted}, the currency of the booking"),
+        ));
+    }
+    // The same payment told twice changes nothing, whatever has become of the booking since.
+    if let Some(known) = old.details.payments.iter().find(|payment| payment.reference == money.reference) {
+        if known.amount != money.amount {
+            let text = format!("is known with the amount {}", known.amount);
+            return Err(Refusal::field("payment.reference", text));
+        }
+        return Ok(Transition::nothing(old.clone()));
+    }
+    if old.details.payments.len() >= MAX_PAYMENTS {
+        return Err(Refusal::field("payment", format!("is one too many: a booking takes {MAX_PAYMENTS}")));
+    }
+    // Money that pays for nothing goes back.
+    let late = old.state == State::Expired;
+    let settled_late = late && old.reason.as_deref() == Some(REASON_LATE_PAYMENT);
+    let open = old.state.holds() || (late && !settled_late);
+    if !open {
+        check_seen(command, subject)?;
+        let mut row = received(old, money, world.now);
+        row.refund_due += money.amount;
+        return Ok(Transition::new(row, &[]).with_refund());
+    }
+    let missing = old.total - old.applied();
+    if money.amount != missing {
+        let text = format!("must be {missing}, what is missing of the total");
+        return Err(Refusal::field("payment.amount", text));
+    }
+    check_seen(command, subject)?;
+    let mut row = received(old, money, world.now);
+    if late {
+        match readmit(world, subject, AdmissionKind::Sale) {
+            Ok(()) => {}
+            Err(refusal) if gone(&refusal) => {
+                row.refund_due += money.amount;
+                row.reason = Some(REASON_LATE_PAYMENT.to_owned());
+                return Ok(Transition::new(row, &[EventKind::BookingLatePayment]));
+            }
+            Err(refusal) => return Err(refusal),
+        }
+    }
+    row.state = State::Confirmed;
+    row.deadline = None;
+    row.reason = None;
+    sign(&mut row, command, world.now);
+    Ok(if late {
+        Transition::new(row, &[EventKind::BookingLatePayment, EventKind::BookingConfirmed])
+    } else {
+        Transition::new(row, &[EventKind::BookingConfirmed])
+    })
+}
+
+/// Whether a late comer found nothing left. Money is never refused for that: it goes back.
+pub(super) fn gone(refusal: &Refusal) -> bool {
+    matches!(refusal.code, Code::SoldOut | Code::CustomerLimit | Code::NotOnSale)
+}
+
+fn received(old: &Booking, money: &MoneyIn, now: Time) -> Booking {
+    let mut row = old.clone();
+    row.paid += money.amount;
+    let payment = Payment { reference: money.reference.clone(), amount: money.amount, at: now };
+    row.details.payments.push(payment);
+    row
+}
+
+impl Transition {
+    /// For a change that is nothing but money to give back.
+    fn with_refund(mut self) -> Self {
+        self.events = vec![EventKind::BookingLatePayment];
+        self
+    }
+}

@@ -1,0 +1,74 @@
+//! A listing is made or edited.
+
+use super::{Outcome, check_version, need_admin, replay};
+use crate::command::Command;
+use crate::event::EventKind;
+use crate::id::{BookingNo, ListingId};
+use crate::listing::build::build;
+use crate::listing::change::{Change, change};
+use crate::listing::spec::ListingSpec;
+use crate::listing::{Listing, Status};
+use crate::pool::PoolRef;
+use crate::refusal::Refusal;
+use crate::world::{Answer, World};
+use std::sync::Arc;
+
+pub(super) fn create(
+    world: &mut World,
+    command: &Command,
+    id: ListingId,
+    spec: &ListingSpec,
+) -> Result<Outcome, Refusal> {
+    need_admin(&command.actor)?;
+    let new = build(spec, world.now).map_err(Refusal::invalid)?;
+    if let Some(answer) = replay(world, command.idempotency)? {
+        return Ok(answer);
+    }
+    let listing = world.add_listing(id, new);
+    let data = serde_json::json!({ "title": listing.doc.title, "kind": listing.kind(), "status": listing.doc.status });
+    world.listing_event(EventKind::ListingCreated, listing.no, &command.actor, data.to_string());
+    world.remember(command.idempotency, Answer::Listing(id));
+    Ok(Outcome::Listing(listing))
+}
+
+pub(super) fn patch(
+    world: &mut World,
+    command: &Command,
+    id: ListingId,
+    patch: &serde_json::Value,
+) -> Result<Outcome, Refusal> {
+    need_admin(&command.actor)?;
+    let old = world.listing(id).cloned().ok_or_else(|| Refusal::not_found("listing"))?;
+    let pools = world.pools_of(old.no);
+    let Change { doc, groups, add, remove } =
+        change(&old, patch, &pools, world.now).map_err(Refusal::invalid)?;
+    check_version(command.if_match, old.version)?;
+    if doc == old.doc && groups.is_none() && add.is_empty() && remove.is_empty() {
+        return Ok(Outcome::Listing(old));
+    }
+    let mut doc = doc;
+    let cancelled = doc.status == Status::Cancelled && old.doc.status != Status::Cancelled;
+    if cancelled || doc.shape != old.doc.shape {
+        doc.renew_through = Some(BookingNo(world.next_booking - 1));
+    }
+    let recount = doc.counts_customers && !old.doc.counts_customers;
+    let groups_changed = groups.is_some();
+    let groups = groups.map_or_else(|| Arc::clone(&old.groups), Arc::new);
+    let listing = Arc::new(Listing::new(old.no, old.id, old.version + 1, old.created_at, doc, groups));
+    for (pool, numbers) in add {
+        world.set_pool(PoolRef { listing: old.no, pool }, numbers);
+    }
+    for pool in remove {
+        world.remove_pool(PoolRef { listing: old.no, pool });
+    }
+    world.set_listing(Arc::clone(&listing));
+    if groups_changed {
+        world.changes.groups.insert(old.no);
+    }
+    if recount {
+        world.changes.recount.insert(old.no);
+    }
+    let kind = if cancelled { EventKind::ListingCancelled } else { EventKind::ListingUpdated };
+    world.listing_event(kind, old.no, &command.actor, patch.to_string());
+    Ok(Outcome::Listing(listing))
+}

@@ -1,0 +1,171 @@
+//! What commands need loaded. First what they name themselves, then, with their bookings and listings at
+//! hand, the pools and customers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::booking::Booking;
+use crate::command::{Action, BookingChange, Command, IdempotencyKey, PoolsChange};
+use crate::id::{BookingId, KeyId, ListingId, ListingNo};
+use crate::listing::Listing;
+use crate::listing::request::Claim;
+use crate::pool::PoolRef;
+use crate::world::{CustomerRef, World, counted};
+
+/// What commands name themselves.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Names {
+    /// Listings.
+    pub listings: BTreeSet<ListingId>,
+    /// Bookings.
+    pub bookings: BTreeSet<BookingId>,
+    /// Idempotency keys.
+    pub idempotency: BTreeSet<IdempotencyKey>,
+    /// Ids of imported bookings in the system they come from.
+    pub imported: BTreeSet<String>,
+    /// API keys.
+    pub keys: BTreeSet<KeyId>,
+    /// How many due bookings are to be settled.
+    pub due: u32,
+    /// How many bookings are to be renewed after edits of listings.
+    pub renew: u32,
+}
+
+impl Names {
+    /// Adds what `command` names.
+    pub fn add(&mut self, command: &Command) {
+        self.idempotency.extend(command.idempotency.map(|i| i.key));
+        match &command.action {
+            Action::CreateBooking(create) => {
+                self.listings.insert(create.listing);
+            }
+            Action::Booking { id, .. } => {
+                self.bookings.insert(*id);
+            }
+            Action::ImportBooking(import) => {
+                self.listings.insert(import.listing);
+                self.imported.extend(import.external_id.clone());
+            }
+            Action::PatchListing { id, .. } | Action::PutPools { id, .. } => {
+                self.listings.insert(*id);
+            }
+            Action::RevokeKey { id } => {
+                self.keys.insert(*id);
+            }
+            Action::SettleDue { limit } => self.due += limit,
+            Action::RenewDue { limit } => self.renew += limit,
+            Action::CreateListing { .. } | Action::CreateKey(_) => {}
+        }
+    }
+}
+
+/// Pools and customers that have to be loaded.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Wanted {
+    /// Pools, with how many free units are asked of each in all.
+    pub pools: BTreeMap<PoolRef, i64>,
+    /// Listings of which all pools are needed.
+    pub whole: BTreeSet<ListingNo>,
+    /// Customers and addresses, and whether a limit will be checked.
+    pub customers: BTreeMap<CustomerRef, bool>,
+}
+
+impl Wanted {
+    /// Adds what `command` needs. Commands that will be refused anyway need nothing.
+    pub fn add(&mut self, world: &World, command: &Command) {
+        match &command.action {
+            Action::CreateBooking(create) => {
+                let Some(listing) = world.listing(create.listing) else { return };
+                self.claim(listing, &create.claim);
+                if listing.doc.counts_customers {
+                    let identity = create.customer.identity();
+                    self.customers.extend(identity.map(|identity| ((listing.no, identity), true)));
+                }
+                if let Some(address) = &create.address {
+                    self.customers.insert((ListingNo(0), address.clone()), true);
+                }
+            }
+            Action::ImportBooking(import) => {
+                let Some(listing) = world.listing(import.listing) else { return };
+                self.claim(listing, &import.claim);
+                if listing.doc.counts_customers {
+                    let identity = import.customer.identity();
+                    self.customers.extend(identity.map(|identity| ((listing.no, identity), true)));
+                }
+            }
+            Action::Booking { id, change } => self.change(world, *id, change),
+            Action::PutPools { id, change } => {
+                let Some(listing) = world.listing(*id) else { return };
+                match change {
+                    PoolsChange::Pools(pools) => {
+                        for pool in pools.iter().filter_map(|pool| listing.find_pool(&pool.key)) {
+                            // Whatever is overdue there is swept before the numbers are compared.
+                            self.pools.insert(PoolRef { listing: listing.no, pool }, i64::MAX);
+                        }
+                    }
+                    PoolsChange::Range(_) => {
+                        self.whole.insert(listing.no);
+                    }
+                }
+            }
+            Action::PatchListing { id, patch } => {
+                let Some(listing) = world.listing(*id) else { return };
+                if ["calendar", "opening_hours", "resources"].iter().any(|field| patch.get(field).is_some()) {
+                    self.whole.insert(listing.no);
+                }
+            }
+            Action::CreateListing { .. }
+            | Action::CreateKey(_)
+            | Action::RevokeKey { .. }
+            | Action::SettleDue { .. }
+            | Action::RenewDue { .. } => {}
+        }
+    }
+
+    fn change(&mut self, world: &World, id: BookingId, change: &BookingChange) {
+        let Some(booking) = world.booking(id) else { return };
+        let listing = world.listing_of(booking);
+        match change {
+            BookingChange::Reschedule { claim } => {
+                self.claim(&listing, claim);
+                self.limits(booking, &listing);
+            }
+            // These may admit the same lines again.
+            BookingChange::Confirm(_) | BookingChange::SubmitReceipt(_) => {
+                for line in booking.lines.iter() {
+                    self.pool(PoolRef { listing: listing.no, pool: line.pool }, line.quantity);
+                }
+                self.limits(booking, &listing);
+            }
+            BookingChange::Approve
+            | BookingChange::Reject { .. }
+            | BookingChange::Cancel { .. }
+            | BookingChange::Extend { .. }
+            | BookingChange::Refund { .. } => {}
+        }
+    }
+
+    /// Adds what a loaded booking needs in order to be settled or changed: its pools and its customer.
+    pub fn add_booking(&mut self, world: &World, booking: &Booking) {
+        for line in booking.lines.iter() {
+            self.pool(PoolRef { listing: booking.listing, pool: line.pool }, 0);
+        }
+        for (of, _) in counted(booking, &world.listing_of(booking)) {
+            self.customers.entry(of).or_insert(false);
+        }
+    }
+
+    fn claim(&mut self, listing: &Listing, claim: &Claim) {
+        for (pool, quantity) in claim.resolve(listing).unwrap_or_default() {
+            self.pool(PoolRef { listing: listing.no, pool }, quantity);
+        }
+    }
+
+    fn limits(&mut self, booking: &Booking, listing: &Listing) {
+        self.customers.extend(counted(booking, listing).into_iter().map(|(of, _)| (of, true)));
+    }
+
+    fn pool(&mut self, at: PoolRef, quantity: i64) {
+        let asked = self.pools.entry(at).or_default();
+        *asked = asked.saturating_add(quantity);
+    }
+}

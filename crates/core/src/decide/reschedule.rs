@@ -1,0 +1,73 @@
+//! A booking claims other pools instead: its own units are given back first, and all happens at once or not
+//! at all.
+
+use super::booking::{Subject, Transition, check_seen, wrong_state};
+use super::cancel::check_in_time;
+use super::create::check_total;
+use crate::admission::{Admission, AdmissionKind, Own, Window, admit, price};
+use crate::booking::State;
+use crate::command::Command;
+use crate::event::EventKind;
+use crate::line::Lines;
+use crate::listing::request::Claim;
+use crate::refusal::Refusal;
+use crate::world::World;
+
+pub(super) fn decide(
+    world: &World,
+    command: &Command,
+    subject: &Subject,
+    claim: &Claim,
+) -> Result<Transition, Refusal> {
+    let (old, listing) = (&subject.row, &subject.listing);
+    let asked = claim.resolve(listing)?;
+    let lines = price(world, listing, &asked, claim.field())?;
+    check_total(&lines, claim.field())?;
+    if !matches!(old.state, State::Held | State::Confirmed) {
+        return Err(wrong_state(old, "only a booking that is held or confirmed can be moved"));
+    }
+    let total = lines.total();
+    let paid_for = old.applied();
+    if old.state == State::Confirmed && paid_for > 0 && total > paid_for {
+        let text =
+            format!("costs {total}, {} more than was paid; book the difference anew", total - paid_for);
+        return Err(Refusal::field(claim.field(), text));
+    }
+    check_in_time(command, subject, world.now)?;
+    check_seen(command, subject)?;
+    if quantities(&lines) == quantities(&old.lines) && total == old.total {
+        return Ok(Transition::nothing(old.clone()));
+    }
+    let held = old.state == State::Held;
+    admit(
+        world,
+        &Admission {
+            listing,
+            policy: listing.policy_of(old.policy),
+            asked: &asked,
+            customer: &old.customer,
+            address: None,
+            own: Some(Own { lines: &old.lines }),
+            kind: if held { AdmissionKind::Hold } else { AdmissionKind::Sale },
+            window: Window::OnSale,
+        },
+    )?;
+    let mut row = old.clone();
+    row.lines = lines;
+    row.total = total;
+    let mut events = vec![EventKind::BookingRescheduled];
+    if !held && paid_for > total {
+        row.refund_due += paid_for - total;
+    }
+    if held && !listing.policy_of(old.policy).payment_due(total) {
+        // What is free now need not be paid for.
+        row.state = State::Confirmed;
+        row.deadline = None;
+        events.push(EventKind::BookingConfirmed);
+    }
+    Ok(Transition { row, events })
+}
+
+fn quantities(lines: &Lines) -> Vec<(crate::pool::PoolNo, i64)> {
+    lines.iter().map(|line| (line.pool, line.quantity)).collect()
+}

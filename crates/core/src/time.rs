@@ -1,0 +1,120 @@
+//! Instants. The core never reads a clock: every function that needs the time is given one.
+
+use std::fmt;
+use std::ops::Add;
+use std::str::FromStr;
+
+use jiff::{Timestamp, Unit};
+use serde::{Deserialize, Serialize};
+
+/// The latest instant that is accepted from outside: the end of the year 9998.
+const MAX_MILLIS: i64 = 253_370_764_799_999;
+
+/// An instant in milliseconds since 1970-01-01T00:00:00Z. Written as RFC 3339 in UTC with `Z`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Time(i64);
+
+impl Time {
+    /// The instant `millis` milliseconds after the epoch.
+    #[must_use]
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since the epoch.
+    #[must_use]
+    pub const fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// The instant `seconds` later; never beyond the last one that can be written.
+    #[must_use]
+    pub const fn plus_seconds(self, seconds: i64) -> Self {
+        Self(self.0.saturating_add(seconds.saturating_mul(1000)))
+    }
+
+    /// The same instant as jiff's type. Instants outside jiff's range are moved to its edge.
+    #[must_use]
+    pub fn timestamp(self) -> Timestamp {
+        Timestamp::from_millisecond(self.0).unwrap_or(if self.0 < 0 {
+            Timestamp::MIN
+        } else {
+            Timestamp::MAX
+        })
+    }
+}
+
+impl Add<std::time::Duration> for Time {
+    type Output = Self;
+    fn add(self, rhs: std::time::Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(rhs.as_millis()).unwrap_or(i64::MAX)))
+    }
+}
+
+impl From<Timestamp> for Time {
+    fn from(value: Timestamp) -> Self {
+        Self(value.as_millisecond())
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.timestamp(), f)
+    }
+}
+
+impl fmt::Debug for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for Time {
+    type Err = &'static str;
+    /// Reads RFC 3339 with any offset; finer than a millisecond is cut off.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let instant: Timestamp =
+            text.parse().map_err(|_| "must be an RFC 3339 instant like 2026-12-24T17:00:00Z")?;
+        let instant = instant
+            .round(jiff::TimestampRound::new().smallest(Unit::Millisecond).mode(jiff::RoundMode::Floor));
+        let millis = instant.map_err(|_| "is out of range")?.as_millisecond();
+        if (0..=MAX_MILLIS).contains(&millis) {
+            Ok(Self(millis))
+        } else {
+            Err("must lie between the years 1970 and 9998")
+        }
+    }
+}
+
+impl Serialize for Time {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_are_written_in_utc_with_z() {
+        let time: Time = "2026-12-24T18:00:00+01:00".parse().unwrap();
+        assert_eq!(time.to_string(), "2026-12-24T17:00:00Z");
+        assert_eq!(time.plus_seconds(1).to_string(), "2026-12-24T17:00:01Z");
+        assert_eq!(Time::from_millis(1_500).to_string(), "1970-01-01T00:00:01.5Z");
+    }
+
+    #[test]
+    fn dates_and_nonsense_are_no_instants() {
+        for text in ["2026-12-24", "", "now", "1969-01-01T00:00:00Z", "2026-13-01T00:00:00Z"] {
+            assert!(text.parse::<Time>().is_err(), "{text}");
+        }
+    }
+}
