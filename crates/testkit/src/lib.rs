@@ -20,7 +20,7 @@ pub mod vfs;
 mod wait;
 
 pub use browser::{Browser, Session, Theme, Window};
-pub use paths::{lastseat_command, target_dir};
+pub use paths::{lastseat_command, python_tool, target_dir};
 pub use ports::free_port;
 pub use redis::{Redis, RedisBuilder};
 pub use server::{ServerBuilder, TestServer};

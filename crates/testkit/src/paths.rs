@@ -45,6 +45,18 @@ pub fn lastseat_command() -> anyhow::Result<Command> {
     Ok(clean_command(&lastseat_binary()?))
 }
 
+/// A program of the Python environment that `cargo xtask setup` makes, such as `schemathesis`.
+///
+/// # Errors
+/// When it is not there.
+pub fn python_tool(name: &str) -> anyhow::Result<PathBuf> {
+    let path = target_dir()?.join("venv").join("bin").join(name);
+    if !path.is_file() {
+        bail!("there is no {}: `cargo xtask setup` installs it", path.display());
+    }
+    Ok(path)
+}
+
 /// A command without any of this process's `LASTSEAT_*` settings.
 pub(crate) fn clean_command(program: &Path) -> Command {
     let mut command = Command::new(program);

@@ -1,0 +1,5 @@
+//! Rules of the house that no compiler knows.
+
+pub(crate) mod advisories;
+pub(crate) mod purity;
+pub(crate) mod tidy;

@@ -1,0 +1,44 @@
+//! `cargo xtask sim`: many more seeds of the simulation than the ordinary tests try.
+
+use anyhow::bail;
+
+use crate::run::{Workspace, run_and_read};
+use crate::tally::Tally;
+
+/// The package that holds the simulation.
+const PACKAGE: &str = "lastseat-engine";
+
+/// What the simulation's tests have in their names.
+const TEST: &str = "simulation";
+
+/// Run the simulation of engine and store over many seeds; a failure prints its seed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// How many seeds to try.
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    seeds: u64,
+    /// The first seed; give the one that a failure printed, with `--seeds 1`, to see it again.
+    #[arg(long, value_name = "SEED")]
+    first_seed: Option<u64>,
+    /// Build with optimizations: worth it from some ten thousand seeds on.
+    #[arg(long)]
+    release: bool,
+}
+
+pub(crate) fn run(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
+    let mut command = workspace.cargo(["test", "-p", PACKAGE]);
+    command.env("LASTSEAT_SIM_SEEDS", args.seeds.to_string());
+    if let Some(seed) = args.first_seed {
+        command.env("LASTSEAT_SIM_FIRST_SEED", seed.to_string());
+    }
+    if args.release {
+        command.arg("--release");
+    }
+    command.args([TEST, "--", "--nocapture"]);
+    let (output, outcome) = run_and_read(&mut command)?;
+    outcome?;
+    if Tally::of_libtest(&output).passed == 0 {
+        bail!("{PACKAGE} has no test with `{TEST}` in its name");
+    }
+    Ok(())
+}
