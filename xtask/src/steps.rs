@@ -52,9 +52,14 @@ impl Steps {
     pub(crate) fn finish(self) -> Tally {
         println!("\n== summary");
         for Step { name, took, tally, note } in &self.done {
-            let note = note.as_deref().unwrap_or_default();
+            // The rest of it was printed when the step ended.
+            let note = note
+                .as_deref()
+                .and_then(|note| note.lines().next())
+                .map(|line| format!(": {line}"))
+                .unwrap_or_default();
             println!(
-                "{:>8.1} s  {:>5} passed {:>3} failed  {name}  {note}",
+                "{:>8.1} s  {:>5} passed {:>3} failed  {name}{note}",
                 took.as_secs_f64(),
                 tally.passed,
                 tally.failed

@@ -8,9 +8,9 @@ use crate::run::{Workspace, run as run_program, run_and_read};
 use crate::steps::{Outcome, Steps};
 use crate::tally::Tally;
 
-/// The nextest profile of `.config/nextest.toml` that writes a report, and the report's place below the target directory.
+/// The nextest profile of `.config/nextest.toml` that writes a report, and the report's place below the workspace's root.
 const NEXTEST_PROFILE: &str = "ci";
-const NEXTEST_REPORT: &str = "nextest/ci/junit.xml";
+const NEXTEST_REPORT: &str = "target/nextest/ci/junit.xml";
 
 /// The tests that start browsers, kill servers or run for long.
 const HEAVY_TESTS: &str = "test(/browser_|crash_|schemathesis_|simulation/)";
@@ -57,7 +57,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> ExitCode {
 }
 
 fn nextest(workspace: &Workspace, args: &Args) -> (Tally, anyhow::Result<()>) {
-    let report = workspace.target.join(NEXTEST_REPORT);
+    let report = workspace.root.join(NEXTEST_REPORT);
     // So that the report of an earlier run is not read; there need not be one.
     let _ = std::fs::remove_file(&report);
     let mut command = workspace.cargo(["nextest", "run", "--workspace", "--profile", NEXTEST_PROFILE]);
