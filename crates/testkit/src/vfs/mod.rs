@@ -93,16 +93,7 @@ impl PowerDisk {
     #[must_use]
     #[expect(clippy::new_without_default, reason = "it registers something for the whole process")]
     pub fn new() -> Self {
-        Self { shared: register::register(register::AsDefault::No) }
-    }
-
-    /// An empty disk that every later connection of this process opens on, unless it names a VFS itself.
-    ///
-    /// For code under test that takes a path and offers no way to name a VFS. Only where each test is a process of
-    /// its own (as under nextest), and only for paths: files that the code opens by itself stay on the real disk.
-    #[must_use]
-    pub fn new_as_default() -> Self {
-        Self { shared: register::register(register::AsDefault::Yes) }
+        Self { shared: register::register() }
     }
 
     /// The name to give to [`Connection::open_with_flags_and_vfs`], or as `?vfs=` in a `file:` URI.

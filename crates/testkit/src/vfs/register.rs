@@ -19,12 +19,8 @@ const PATH_LIMIT_BYTES: usize = 4096;
 const JOURNAL_TYPES: c_int =
     ffi::SQLITE_OPEN_MAIN_JOURNAL | ffi::SQLITE_OPEN_SUPER_JOURNAL | ffi::SQLITE_OPEN_WAL;
 
-/// Whether connections that name no VFS open on the new disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum AsDefault {
-    Yes,
-    No,
-}
+/// Connections that name no VFS go on opening on the real disk.
+const NOT_THE_DEFAULT: c_int = 0;
 
 /// What `pAppData` points to.
 struct App {
@@ -34,7 +30,7 @@ struct App {
 }
 
 /// Makes an empty disk and registers it. The VFS is never freed: connections may use it until the process ends.
-pub(super) fn register(as_default: AsDefault) -> Arc<Shared> {
+pub(super) fn register() -> Arc<Shared> {
     static DISKS: AtomicU64 = AtomicU64::new(0);
     let vfs_name = format!("lastseat-power-{}", DISKS.fetch_add(1, Ordering::Relaxed));
     let c_name = CString::new(vfs_name.clone()).expect("a name without a zero byte");
@@ -68,7 +64,7 @@ pub(super) fn register(as_default: AsDefault) -> Arc<Shared> {
         xNextSystemCall: None,
     }));
     // SAFETY: `vfs`, its name and its data were leaked above, so they live and stay in place for ever.
-    let code = unsafe { ffi::sqlite3_vfs_register(vfs, c_int::from(as_default == AsDefault::Yes)) };
+    let code = unsafe { ffi::sqlite3_vfs_register(vfs, NOT_THE_DEFAULT) };
     assert_eq!(code, ffi::SQLITE_OK, "SQLite refused to register the VFS");
     shared
 }
