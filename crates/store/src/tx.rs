@@ -159,11 +159,11 @@ pub trait Tx {
     ) -> Result<Vec<BookingNo>, StoreError>;
 
     /// A listing whose bookings have to be renewed after an edit ([`lastseat_core::listing::ListingDoc`]'s
-    /// `renew_through`), with the booking up to which that was done.
+    /// `renew_through`), with the booking up to which that was done and the last that needs it.
     ///
     /// # Errors
     /// If the store fails.
-    fn renewing(&mut self) -> Result<Option<(ListingNo, BookingNo)>, StoreError>;
+    fn renewing(&mut self) -> Result<Option<(ListingNo, BookingNo, BookingNo)>, StoreError>;
 
     /// Notes how far renewing has come; `None` when it is done.
     ///

@@ -47,6 +47,7 @@ pub(super) fn patch(
         return Ok(Outcome::Listing(old));
     }
     let mut doc = doc;
+    doc.renew_through = None;
     let cancelled = doc.status == Status::Cancelled && old.doc.status != Status::Cancelled;
     if cancelled || doc.shape != old.doc.shape {
         doc.renew_through = Some(BookingNo(world.next_booking - 1));

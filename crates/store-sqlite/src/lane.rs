@@ -1,0 +1,295 @@
+//! One batch, one transaction, on the one connection that writes.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use lastseat_core::booking::Booking;
+use lastseat_core::command::IdempotencyKey;
+use lastseat_core::id::{BookingId, BookingNo, KeyId, ListingId, ListingNo};
+use lastseat_core::listing::Listing;
+use lastseat_core::pool::{Pool, PoolNo, PoolRef};
+use lastseat_core::time::Time;
+use lastseat_core::world::{Answer, CustomerRef, CustomerUse, Remembered, World};
+use lastseat_store::{CommitError, Lane, StoreError, Tx};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::clock::Clock;
+use crate::{row, sql, store_error};
+
+/// Into how many parts pruning divides the idempotency keys; each call takes one.
+const PRUNE_PARTS: u16 = 256;
+
+/// The connection that writes. It is the only one, so what it has read of listings stays true.
+pub(crate) struct SqliteLane {
+    connection: Connection,
+    clock: Clock,
+    listings: HashMap<ListingNo, Arc<Listing>>,
+    listing_nos: HashMap<ListingId, ListingNo>,
+    next_prune: u16,
+}
+
+impl SqliteLane {
+    pub(crate) fn new(connection: Connection, clock: Clock) -> Self {
+        Self { connection, clock, listings: HashMap::new(), listing_nos: HashMap::new(), next_prune: 0 }
+    }
+}
+
+impl Lane for SqliteLane {
+    fn begin(&mut self, _batch: u128) -> Result<Box<dyn Tx + '_>, StoreError> {
+        if !self.connection.is_autocommit() {
+            // The transaction before failed in a way that left it open.
+            self.connection.execute_batch("ROLLBACK").map_err(store_error)?;
+        }
+        run(&self.connection, "BEGIN IMMEDIATE")?;
+        let now = self.clock.now();
+        Ok(Box::new(SqliteTx { lane: self, now, done: false }))
+    }
+
+    fn was_committed(&mut self, _batch: u128) -> Result<bool, StoreError> {
+        // A commit that SQLite reports as failed was rolled back; there is no connection to lose.
+        Ok(false)
+    }
+
+    fn prune(&mut self, before: Time) -> Result<(), StoreError> {
+        let part = self.next_prune;
+        self.next_prune = (part + 1) % PRUNE_PARTS;
+        let from = [u8::try_from(part).expect("256 parts")];
+        let until: &[u8] = if part + 1 == PRUNE_PARTS { &[0xff; 17] } else { &[from[0] + 1] };
+        let mut statement = self.connection.prepare_cached(sql::FORGET).map_err(store_error)?;
+        statement.execute(params![from, until, before.millis()]).map_err(store_error)?;
+        Ok(())
+    }
+}
+
+fn run(connection: &Connection, sql: &str) -> Result<(), StoreError> {
+    connection.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map_err(store_error)?;
+    Ok(())
+}
+
+pub(crate) struct SqliteTx<'a> {
+    lane: &'a mut SqliteLane,
+    now: Time,
+    done: bool,
+}
+
+impl SqliteTx<'_> {
+    fn connection(&self) -> &Connection {
+        &self.lane.connection
+    }
+
+    /// The numbers in the one column of a query.
+    fn numbers(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<BookingNo>, StoreError> {
+        let mut statement = self.connection().prepare_cached(sql).map_err(store_error)?;
+        let rows = statement.query_map(params, |row| row.get(0).map(BookingNo)).map_err(store_error)?;
+        rows.collect::<rusqlite::Result<_>>().map_err(store_error)
+    }
+
+    fn find_listing(
+        &mut self,
+        sql: &str,
+        param: impl rusqlite::ToSql,
+    ) -> Result<Option<Arc<Listing>>, StoreError> {
+        let bare = self
+            .connection()
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.query_row([param], row::bare_listing).optional())
+            .map_err(store_error)?;
+        let Some(bare) = bare else { return Ok(None) };
+        let listing = Arc::new(row::listing(self.connection(), bare)?);
+        self.lane.listings.insert(listing.no, Arc::clone(&listing));
+        self.lane.listing_nos.insert(listing.id, listing.no);
+        Ok(Some(listing))
+    }
+}
+
+impl Drop for SqliteTx<'_> {
+    fn drop(&mut self) {
+        if !self.done && !self.lane.connection.is_autocommit() {
+            // If this fails the next `begin` tries again.
+            let _ = run(&self.lane.connection, "ROLLBACK");
+        }
+    }
+}
+
+impl Tx for SqliteTx<'_> {
+    fn now(&self) -> Time {
+        self.now
+    }
+
+    fn next_numbers(&mut self) -> Result<(i64, i64), StoreError> {
+        self.connection()
+            .prepare_cached(sql::NEXT_NUMBERS)
+            .and_then(|mut statement| statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?))))
+            .map_err(store_error)
+    }
+
+    fn listing(&mut self, id: ListingId) -> Result<Option<Arc<Listing>>, StoreError> {
+        match self.lane.listing_nos.get(&id) {
+            Some(&no) => self.listing_at(no),
+            None => self.find_listing(sql::LISTING_BY_ID, id.to_bytes()),
+        }
+    }
+
+    fn listing_at(&mut self, no: ListingNo) -> Result<Option<Arc<Listing>>, StoreError> {
+        if let Some(listing) = self.lane.listings.get(&no) {
+            return Ok(Some(Arc::clone(listing)));
+        }
+        self.find_listing(sql::LISTING_BY_NO, no.0)
+    }
+
+    fn bookings(&mut self, ids: &BTreeSet<BookingId>) -> Result<Vec<Booking>, StoreError> {
+        let mut statement = self.connection().prepare_cached(sql::BOOKING_BY_ID).map_err(store_error)?;
+        let found = ids
+            .iter()
+            .filter_map(|id| statement.query_row([id.to_bytes()], row::booking).optional().transpose());
+        found.collect::<rusqlite::Result<_>>().map_err(store_error)
+    }
+
+    fn bookings_at(&mut self, nos: &BTreeSet<BookingNo>) -> Result<Vec<Booking>, StoreError> {
+        let mut statement = self.connection().prepare_cached(sql::BOOKING_BY_NO).map_err(store_error)?;
+        let found =
+            nos.iter().filter_map(|no| statement.query_row([no.0], row::booking).optional().transpose());
+        found.collect::<rusqlite::Result<_>>().map_err(store_error)
+    }
+
+    fn pools(&mut self, of: &[PoolRef]) -> Result<Vec<Option<Pool>>, StoreError> {
+        let mut statement = self.connection().prepare_cached(sql::POOL).map_err(store_error)?;
+        of.iter()
+            .map(|at| {
+                statement
+                    .query_row(params![at.listing.0, at.pool.packed()], |row| row::pool(row, 0))
+                    .optional()
+            })
+            .collect::<rusqlite::Result<_>>()
+            .map_err(store_error)
+    }
+
+    fn whole(&mut self, of: ListingNo) -> Result<Vec<(PoolNo, Pool)>, StoreError> {
+        crate::read::pools(self.connection(), of)
+    }
+
+    fn customers(&mut self, of: &[CustomerRef]) -> Result<Vec<CustomerUse>, StoreError> {
+        let mut statement = self.connection().prepare_cached(sql::CUSTOMER).map_err(store_error)?;
+        of.iter()
+            .map(|(listing, identity)| {
+                let row = statement.query_row(params![listing.0, identity], |row| {
+                    Ok(CustomerUse { units: row.get(0)?, open_holds: row.get(1)? })
+                });
+                row.optional().map(Option::unwrap_or_default)
+            })
+            .collect::<rusqlite::Result<_>>()
+            .map_err(store_error)
+    }
+
+    fn remembered(
+        &mut self,
+        keys: &BTreeSet<IdempotencyKey>,
+    ) -> Result<Vec<(IdempotencyKey, Remembered)>, StoreError> {
+        let mut statement = self.connection().prepare_cached(sql::REMEMBERED).map_err(store_error)?;
+        let found = keys.iter().filter_map(|key| {
+            let row = statement.query_row([key.0], |row| {
+                let answer = match (row.get::<_, Option<i64>>(1)?, row::optional_listing_id(row, 3)?) {
+                    (Some(no), _) => Answer::Booking { no: BookingNo(no), version: row.get(2)? },
+                    (None, Some(listing)) => Answer::Listing(listing),
+                    (None, None) => Answer::Key(row::key_id(row, 4)?),
+                };
+                Ok((*key, Remembered { fingerprint: row.get(0)?, answer }))
+            });
+            row.optional().transpose()
+        });
+        found.collect::<rusqlite::Result<_>>().map_err(store_error)
+    }
+
+    fn imported(&mut self, external_id: &str) -> Result<Option<BookingId>, StoreError> {
+        self.connection()
+            .prepare_cached(sql::IMPORTED)
+            .and_then(|mut statement| {
+                statement.query_row([external_id], |row| row::booking_id(row, 0)).optional()
+            })
+            .map_err(store_error)
+    }
+
+    fn has_key(&mut self, id: KeyId) -> Result<bool, StoreError> {
+        self.connection()
+            .prepare_cached(sql::HAS_KEY)
+            .and_then(|mut statement| statement.exists([id.to_bytes()]))
+            .map_err(store_error)
+    }
+
+    fn overdue_in(&mut self, at: PoolRef, units: i64) -> Result<Vec<BookingNo>, StoreError> {
+        let mut statement = self.connection().prepare_cached(sql::OVERDUE_IN).map_err(store_error)?;
+        let mut rows = statement
+            .query(params![at.listing.0, at.pool.group, self.now.millis(), at.pool.position])
+            .map_err(store_error)?;
+        let (mut found, mut gained) = (Vec::new(), 0);
+        while gained < units {
+            let Some(row) = rows.next().map_err(store_error)? else { break };
+            found.push(BookingNo(row.get(0).map_err(store_error)?));
+            gained += row.get::<_, i64>(1).map_err(store_error)?;
+        }
+        Ok(found)
+    }
+
+    fn overdue_of(&mut self, (listing, identity): &CustomerRef) -> Result<Vec<BookingNo>, StoreError> {
+        self.numbers(sql::OVERDUE_OF, params![listing.0, identity, self.now.millis()])
+    }
+
+    fn due(&mut self, limit: u32) -> Result<Vec<BookingNo>, StoreError> {
+        self.numbers(sql::DUE, params![self.now.millis(), limit])
+    }
+
+    fn live_bookings(
+        &mut self,
+        of: ListingNo,
+        after: BookingNo,
+        through: BookingNo,
+        limit: u32,
+    ) -> Result<Vec<BookingNo>, StoreError> {
+        self.numbers(sql::LIVE_BOOKINGS, params![of.0, after.0, through.0, limit])
+    }
+
+    fn renewing(&mut self) -> Result<Option<(ListingNo, BookingNo, BookingNo)>, StoreError> {
+        self.connection()
+            .prepare_cached(sql::RENEWING)
+            .and_then(|mut statement| {
+                let row = statement.query_row([], |row| {
+                    Ok((ListingNo(row.get(0)?), BookingNo(row.get(1)?), BookingNo(row.get(2)?)))
+                });
+                row.optional()
+            })
+            .map_err(store_error)
+    }
+
+    fn set_renewed(&mut self, of: ListingNo, through: Option<BookingNo>) -> Result<(), StoreError> {
+        self.connection()
+            .prepare_cached(sql::SET_RENEWED)
+            .and_then(|mut statement| statement.execute(params![of.0, through.map(|no| no.0)]))
+            .map_err(store_error)?;
+        Ok(())
+    }
+
+    fn next_release(&mut self, at: PoolRef) -> Result<Option<Time>, StoreError> {
+        self.connection()
+            .prepare_cached(sql::NEXT_RELEASE)
+            .and_then(|mut statement| {
+                let params = params![at.listing.0, at.pool.group, self.now.millis(), at.pool.position];
+                statement.query_row(params, |row| row::time(row, 0)).optional()
+            })
+            .map_err(store_error)
+    }
+
+    fn write(&mut self, world: &World) -> Result<(), StoreError> {
+        crate::write::write(&self.lane.connection, world)?;
+        // What was written is what the next batch must see. If this transaction fails, it reads anew.
+        for no in world.changes.listings.iter().chain(&world.changes.recount) {
+            self.lane.listings.remove(no);
+        }
+        Ok(())
+    }
+
+    fn commit(mut self: Box<Self>) -> Result<(), CommitError> {
+        let result = run(&self.lane.connection, "COMMIT");
+        self.done = result.is_ok();
+        result.map_err(CommitError::Aborted)
+    }
+}

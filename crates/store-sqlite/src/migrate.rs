@@ -1,0 +1,43 @@
+//! The schema and its versions. Forward only; the number is kept in `user_version`, and a file that a newer
+//! program wrote is refused.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::open::OpenError;
+
+/// Marks the file as Lastseat's ("LSEA").
+const APPLICATION_ID: i32 = 0x4c53_4541;
+/// The migrations in order; the version of a schema is how many of them it has.
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_first.sql")];
+/// The version of the schema that this program needs.
+#[allow(clippy::cast_possible_truncation, reason = "few migrations")]
+pub const SCHEMA_VERSION: u32 = MIGRATIONS.len() as u32;
+
+/// The version of the file's schema; 0 for an empty file.
+pub(crate) fn version(connection: &Connection) -> Result<u32, OpenError> {
+    let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let tables: u32 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if application != APPLICATION_ID && tables > 0 {
+        return Err(OpenError::Foreign);
+    }
+    if version > SCHEMA_VERSION {
+        return Err(OpenError::Newer { found: version, known: SCHEMA_VERSION });
+    }
+    Ok(version)
+}
+
+/// Brings the schema up to date, all at once or not at all. How many migrations were run.
+pub(crate) fn migrate(connection: &mut Connection) -> Result<u32, OpenError> {
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let from = version(&tx)?;
+    for migration in &MIGRATIONS[from as usize..] {
+        tx.execute_batch(migration)?;
+    }
+    if from < SCHEMA_VERSION {
+        tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+        tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+    }
+    tx.commit()?;
+    Ok(SCHEMA_VERSION - from)
+}
