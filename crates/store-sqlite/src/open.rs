@@ -4,6 +4,7 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use lastseat_core::time::Time;
 use lastseat_store::{Lane, Read, Store, StoreError};
 use rusqlite::{Connection, OpenFlags};
 use thiserror::Error;
@@ -228,5 +229,9 @@ impl Store for SqliteStore {
         };
         connection.execute_batch("BEGIN").map_err(store_error)?;
         Ok(Box::new(SqliteRead::new(self, connection, self.clock.now())))
+    }
+
+    fn clock(&self) -> Time {
+        self.clock.now()
     }
 }

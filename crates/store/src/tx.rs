@@ -27,6 +27,9 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// If none can be had.
     fn reader(&self) -> Result<Box<dyn Read + '_>, StoreError>;
+
+    /// The store's clock, at once and perhaps a little off: for sleeping and for caches, never for deciding.
+    fn clock(&self) -> Time;
 }
 
 /// A connection that writes, one batch after the other.

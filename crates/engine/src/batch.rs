@@ -1,0 +1,362 @@
+//! One batch: load what its commands name, decide them one after the other in memory, write the difference,
+//! commit. No threads and no clock of its own, so that a simulation can drive it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lastseat_core::booking::Booking;
+use lastseat_core::command::Command;
+use lastseat_core::decide::names::{Names, Wanted};
+use lastseat_core::id::{BookingNo, ListingNo};
+use lastseat_core::pool::PoolRef;
+use lastseat_core::refusal::{Code, Refusal, RefusalData};
+use lastseat_core::time::Time;
+use lastseat_core::world::{Changes, World};
+use lastseat_core::{Outcome, decide};
+use lastseat_store::{CommitError, Lane, StoreError, Tx};
+
+/// How often it is asked whether a transaction of unknown outcome was committed, before giving up.
+const MAX_SETTLE_ATTEMPTS: u32 = 20;
+/// How often a batch whose transaction turned out to be gone is decided anew.
+const MAX_ATTEMPTS: u32 = 3;
+/// What a caller is told to wait when the store cannot be used, in seconds.
+const RETRY_AFTER_SECONDS: u32 = 2;
+
+/// What became of a command.
+pub type Answer = Result<Outcome, Refusal>;
+
+/// What became of a batch.
+#[derive(Debug)]
+pub struct Ran {
+    /// An answer per command, in order.
+    pub answers: Vec<Answer>,
+    /// The instant at which it was decided.
+    pub now: Time,
+    /// What was committed: nothing where nothing changed. Halves of a split batch come one by one.
+    pub worlds: Vec<World>,
+    /// Whether there is more due than the limit allowed.
+    pub more_due: bool,
+    /// Whether there is more to renew.
+    pub more_renewals: bool,
+}
+
+/// Runs `commands` as one transaction; `fresh` gives random ids for transactions. A batch that the store
+/// refuses for its data is split and run in halves, so that one poison command cannot fail its neighbours.
+pub fn run(lane: &mut dyn Lane, commands: &[Command], fresh: &mut dyn FnMut() -> u128) -> Ran {
+    let mut last = StoreError::Unavailable("the outcome of the transaction is not known".to_owned());
+    for _ in 0..MAX_ATTEMPTS {
+        match attempt(lane, commands, fresh()) {
+            Ok(ran) => return ran,
+            Err(Failure::Gone) => {}
+            Err(Failure::Store(StoreError::BadData(_))) if commands.len() > 1 => {
+                let (first, second) = commands.split_at(commands.len() / 2);
+                let mut ran = run(lane, first, fresh);
+                ran.append(run(lane, second, fresh));
+                return ran;
+            }
+            Err(Failure::Store(error)) => {
+                last = error;
+                break;
+            }
+        }
+    }
+    tracing::error!(error = %last, commands = commands.len(), "a batch failed");
+    let refusal = unavailable(&last);
+    let answers = commands.iter().map(|_| Err(refusal.clone())).collect();
+    Ran { answers, now: Time::default(), worlds: Vec::new(), more_due: false, more_renewals: false }
+}
+
+impl Ran {
+    fn append(&mut self, other: Self) {
+        self.answers.extend(other.answers);
+        self.worlds.extend(other.worlds);
+        self.now = self.now.max(other.now);
+        self.more_due |= other.more_due;
+        self.more_renewals |= other.more_renewals;
+    }
+}
+
+/// What a client is told when the store fails.
+#[must_use]
+pub fn unavailable(error: &StoreError) -> Refusal {
+    let detail = match error {
+        StoreError::Full => {
+            "There is no room to write; nothing was changed. Reading goes on. Try again later."
+        }
+        _ => {
+            "The store cannot be used at the moment; nothing is known to have changed. Try again with the same Idempotency-Key."
+        }
+    };
+    Refusal::with(Code::Unavailable, detail, RefusalData::RetryAfter(RETRY_AFTER_SECONDS))
+}
+
+enum Failure {
+    /// The transaction is gone; deciding anew may succeed.
+    Gone,
+    /// The store failed.
+    Store(StoreError),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+fn attempt(lane: &mut dyn Lane, commands: &[Command], batch: u128) -> Result<Ran, Failure> {
+    let mut tx = lane.begin(batch)?;
+    let mut load = Load::new(tx.as_mut())?;
+    load.all(commands)?;
+    let Load { mut world, renewal, more_due, .. } = load;
+
+    world.settle_all();
+    for no in renewal.iter().flat_map(|renewal| &renewal.bookings) {
+        world.touch_booking(*no);
+    }
+    let mut answers: Vec<Answer> = commands.iter().map(|command| decide(&mut world, command)).collect();
+    // Sentences are checked to say what is true after the whole batch.
+    let write = !world.changes.is_empty() || renewal.is_some();
+    if write {
+        tx.write(&world)?;
+        if let Some(renewal) = &renewal {
+            tx.set_renewed(renewal.listing, renewal.renewed)?;
+        }
+    }
+    tell_next_releases(tx.as_mut(), &world, commands, &mut answers)?;
+    let ran = |world: World, answers| Ran {
+        now: world.now,
+        more_due,
+        more_renewals: renewal.is_some(),
+        worlds: if write { vec![world] } else { Vec::new() },
+        answers,
+    };
+    if !write {
+        return Ok(ran(world, answers));
+    }
+    match tx.commit() {
+        Ok(()) => Ok(ran(world, answers)),
+        Err(CommitError::Aborted(error)) => Err(Failure::Store(error)),
+        Err(CommitError::Unknown(error)) => {
+            tracing::warn!(%error, "the outcome of a commit is unknown; asking");
+            for _ in 0..MAX_SETTLE_ATTEMPTS {
+                match lane.was_committed(batch) {
+                    Ok(true) => return Ok(ran(world, answers)),
+                    Ok(false) => return Err(Failure::Gone),
+                    Err(_) => {}
+                }
+            }
+            Err(Failure::Store(error))
+        }
+    }
+}
+
+/// How far renewing comes with this batch.
+struct Renewal {
+    listing: ListingNo,
+    bookings: Vec<BookingNo>,
+    /// Up to where; none when it is done.
+    renewed: Option<BookingNo>,
+}
+
+/// Loads a world: what the commands name, then what that needs, then the overdue holds that stand in the
+/// way, with what they need in turn.
+struct Load<'a> {
+    tx: &'a mut dyn Tx,
+    world: World,
+    wanted: Wanted,
+    loaded_pools: BTreeSet<PoolRef>,
+    renewal: Option<Renewal>,
+    more_due: bool,
+}
+
+impl<'a> Load<'a> {
+    fn new(tx: &'a mut dyn Tx) -> Result<Self, StoreError> {
+        let mut world = World::new(tx.now());
+        (world.next_booking, world.next_listing) = tx.next_numbers()?;
+        Ok(Self {
+            tx,
+            world,
+            wanted: Wanted::default(),
+            loaded_pools: BTreeSet::new(),
+            renewal: None,
+            more_due: false,
+        })
+    }
+
+    fn all(&mut self, commands: &[Command]) -> Result<(), StoreError> {
+        let mut names = Names::default();
+        for command in commands {
+            names.add(command);
+        }
+        for id in &names.listings {
+            if let Some(listing) = self.tx.listing(*id)? {
+                self.world.load_listing(listing);
+            }
+        }
+        if !names.bookings.is_empty() {
+            let found = self.tx.bookings(&names.bookings)?;
+            self.bookings(found)?;
+        }
+        self.due(names.due)?;
+        self.renewals(names.renew)?;
+        for command in commands {
+            self.wanted.add(&self.world, command);
+        }
+        self.pools()?;
+        self.overdue()?;
+        self.customers()?;
+        for (key, what) in self.tx.remembered(&names.idempotency)? {
+            self.world.load_remembered(key, what);
+        }
+        for external_id in names.imported {
+            let found = self.tx.imported(&external_id)?;
+            self.world.load_imported(external_id, found);
+        }
+        for key in names.keys {
+            if self.tx.has_key(key)? {
+                self.world.load_key(key);
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts in bookings with their listings, and notes what they need.
+    fn bookings(&mut self, found: Vec<Booking>) -> Result<(), StoreError> {
+        for booking in found {
+            if !self.world.listings.contains_key(&booking.listing) {
+                let missing = || StoreError::Corrupt(format!("booking {} has no listing", booking.id));
+                let listing = self.tx.listing_at(booking.listing)?.ok_or_else(missing)?;
+                self.world.load_listing(listing);
+            }
+            self.wanted.add_booking(&self.world, &booking);
+            self.world.load_booking(booking);
+        }
+        Ok(())
+    }
+
+    fn bookings_at(&mut self, nos: Vec<BookingNo>) -> Result<(), StoreError> {
+        let new: BTreeSet<BookingNo> =
+            nos.into_iter().filter(|no| self.world.booking_at(*no).is_none()).collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        let found = self.tx.bookings_at(&new)?;
+        self.bookings(found)
+    }
+
+    fn due(&mut self, limit: u32) -> Result<(), StoreError> {
+        if limit == 0 {
+            return Ok(());
+        }
+        let due = self.tx.due(limit)?;
+        self.more_due = due.len() >= limit as usize;
+        self.bookings_at(due)
+    }
+
+    fn renewals(&mut self, limit: u32) -> Result<(), StoreError> {
+        if limit == 0 {
+            return Ok(());
+        }
+        let Some((listing, after, through)) = self.tx.renewing()? else { return Ok(()) };
+        let bookings = self.tx.live_bookings(listing, after, through, limit)?;
+        let done = bookings.len() < limit as usize;
+        let renewed = if done { None } else { bookings.last().copied() };
+        self.bookings_at(bookings.clone())?;
+        self.renewal = Some(Renewal { listing, bookings, renewed });
+        Ok(())
+    }
+
+    /// Loads the pools that are wanted and not yet there.
+    fn pools(&mut self) -> Result<(), StoreError> {
+        for listing in std::mem::take(&mut self.wanted.whole) {
+            for (pool, numbers) in self.tx.whole(listing)? {
+                let at = PoolRef { listing, pool };
+                self.loaded_pools.insert(at);
+                self.world.load_pool(at, Some(numbers));
+                if numbers.held > 0 {
+                    // What is overdue there is swept before anything is compared with it.
+                    self.wanted.pools.insert(at, i64::MAX);
+                }
+            }
+        }
+        let missing: Vec<PoolRef> =
+            self.wanted.pools.keys().filter(|at| !self.loaded_pools.contains(at)).copied().collect();
+        for (at, pool) in missing.iter().zip(self.tx.pools(&missing)?) {
+            self.world.load_pool(*at, pool);
+        }
+        self.loaded_pools.extend(missing);
+        Ok(())
+    }
+
+    /// Loads the overdue bookings of pools that are short and of customers whose limit will be checked. No
+    /// more of them than the batch needs; settling them gives back what they hold.
+    fn overdue(&mut self) -> Result<(), StoreError> {
+        let mut overdue = Vec::new();
+        for (at, asked) in &self.wanted.pools {
+            let Some(pool) = self.world.pool(*at) else { continue };
+            if pool.held > 0 && pool.free() < *asked {
+                overdue.extend(self.tx.overdue_in(*at, asked.saturating_sub(pool.free()))?);
+            }
+        }
+        for (customer, limited) in &self.wanted.customers {
+            if *limited {
+                overdue.extend(self.tx.overdue_of(customer)?);
+            }
+        }
+        self.bookings_at(overdue)?;
+        self.pools()
+    }
+
+    fn customers(&mut self) -> Result<(), StoreError> {
+        let wanted: Vec<_> = self.wanted.customers.keys().cloned().collect();
+        for (of, has) in wanted.iter().zip(self.tx.customers(&wanted)?) {
+            self.world.load_customer(of.clone(), has);
+        }
+        Ok(())
+    }
+}
+
+/// Completes refusals for want of places: when does the next hold lapse?
+fn tell_next_releases(
+    tx: &mut dyn Tx,
+    world: &World,
+    commands: &[Command],
+    answers: &mut [Answer],
+) -> Result<(), StoreError> {
+    let mut known: BTreeMap<PoolRef, Option<Time>> = BTreeMap::new();
+    for (command, answer) in commands.iter().zip(answers) {
+        let Err(Refusal { data: RefusalData::Pools(pools), .. }) = answer else { continue };
+        let Some(listing) = listing_of(world, command) else { continue };
+        for short in pools.iter_mut().filter(|short| short.held > 0) {
+            let Some(pool) = listing.find_pool(&short.key) else { continue };
+            let at = PoolRef { listing: listing.no, pool };
+            let next = match known.get(&at) {
+                Some(next) => *next,
+                None => {
+                    let next = tx.next_release(at)?;
+                    known.insert(at, next);
+                    next
+                }
+            };
+            short.next_release_at = next;
+        }
+    }
+    Ok(())
+}
+
+fn listing_of<'w>(world: &'w World, command: &Command) -> Option<&'w lastseat_core::listing::Listing> {
+    use lastseat_core::command::Action;
+    let listing = match &command.action {
+        Action::CreateBooking(create) => world.listing(create.listing),
+        Action::ImportBooking(import) => world.listing(import.listing),
+        Action::PutPools { id, .. } | Action::PatchListing { id, .. } => world.listing(*id),
+        Action::Booking { id, .. } => world.listings.get(&world.booking(*id)?.listing),
+        _ => None,
+    };
+    listing.map(std::sync::Arc::as_ref)
+}
+
+/// The listings whose inventory a batch changed.
+#[must_use]
+pub fn inventory(changes: &Changes) -> BTreeSet<ListingNo> {
+    changes.pools.iter().chain(&changes.removed_pools).map(|at| at.listing).collect()
+}

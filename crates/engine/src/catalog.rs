@@ -1,0 +1,89 @@
+//! Listings and API keys in memory: there are few of them, and every request asks for one.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use lastseat_core::id::{KeyId, ListingId, ListingNo};
+use lastseat_core::listing::Listing;
+use lastseat_store::{ApiKey, Read, StoreError};
+
+/// What is known at one moment.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    listings: BTreeMap<ListingNo, Arc<Listing>>,
+    listing_nos: HashMap<ListingId, ListingNo>,
+    keys: HashMap<[u8; 32], Arc<ApiKey>>,
+}
+
+/// Listings and keys as of the last commit.
+#[derive(Debug)]
+pub(crate) struct Catalog(ArcSwap<Known>);
+
+impl Catalog {
+    pub(crate) fn load(read: &dyn Read) -> Result<Self, StoreError> {
+        let mut known = Known::default();
+        for listing in read.listings()? {
+            known.put(Arc::new(listing));
+        }
+        known.keys = keys(read)?;
+        Ok(Self(ArcSwap::from_pointee(known)))
+    }
+
+    pub(crate) fn listing(&self, id: ListingId) -> Option<Arc<Listing>> {
+        let known = self.0.load();
+        known.listings.get(known.listing_nos.get(&id)?).cloned()
+    }
+
+    pub(crate) fn listing_at(&self, no: ListingNo) -> Option<Arc<Listing>> {
+        self.0.load().listings.get(&no).cloned()
+    }
+
+    pub(crate) fn listings(&self) -> Vec<Arc<Listing>> {
+        self.0.load().listings.values().cloned().collect()
+    }
+
+    /// Keys are found by the digest of their secret: whoever compares digests learns nothing of a secret.
+    pub(crate) fn key(&self, hash: &[u8; 32]) -> Option<Arc<ApiKey>> {
+        self.0.load().keys.get(hash).cloned()
+    }
+
+    pub(crate) fn key_by_id(&self, id: KeyId) -> Option<Arc<ApiKey>> {
+        self.0.load().keys.values().find(|key| key.id == id).cloned()
+    }
+
+    pub(crate) fn keys(&self) -> Vec<Arc<ApiKey>> {
+        let mut keys: Vec<_> = self.0.load().keys.values().cloned().collect();
+        keys.sort_by_key(|key| key.id);
+        keys
+    }
+
+    pub(crate) fn put_listings(&self, listings: Vec<Arc<Listing>>) {
+        if listings.is_empty() {
+            return;
+        }
+        let mut known = Known::clone(&self.0.load());
+        for listing in listings {
+            known.put(listing);
+        }
+        self.0.store(Arc::new(known));
+    }
+
+    pub(crate) fn reload_keys(&self, read: &dyn Read) -> Result<(), StoreError> {
+        let keys = keys(read)?;
+        let known = Known { keys, ..Known::clone(&self.0.load()) };
+        self.0.store(Arc::new(known));
+        Ok(())
+    }
+}
+
+impl Known {
+    fn put(&mut self, listing: Arc<Listing>) {
+        self.listing_nos.insert(listing.id, listing.no);
+        self.listings.insert(listing.no, listing);
+    }
+}
+
+fn keys(read: &dyn Read) -> Result<HashMap<[u8; 32], Arc<ApiKey>>, StoreError> {
+    Ok(read.keys()?.into_iter().map(|key| (key.hash, Arc::new(key))).collect())
+}

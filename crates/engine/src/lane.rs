@@ -1,0 +1,255 @@
+//! The thread that runs batches, one after the other, and does in between what is due.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
+use lastseat_core::Outcome;
+use lastseat_core::command::{Action, Actor, Command};
+use lastseat_core::event::EventKind;
+use lastseat_core::id::{BookingId, ListingNo};
+use lastseat_core::refusal::Refusal;
+use lastseat_core::settle::due_at;
+use lastseat_core::time::Time;
+use lastseat_core::world::World;
+use lastseat_store::{Lane, StoreError};
+use tokio::sync::oneshot;
+
+use crate::batch::{self, Ran};
+use crate::engine::{DueWorker, Shared};
+use crate::ids;
+
+/// Longest sleep: so that a clock that was set forward is noticed.
+const MAX_SLEEP: Duration = Duration::from_secs(1);
+/// Fewest due bookings that are settled in one batch while others wait. More are if the batch is larger:
+/// what is due gets about half of the lane.
+const MIN_DUE_PER_BATCH: u32 = 512;
+/// Bookings that are renewed in one batch after an edit of their listing.
+const RENEWALS_PER_BATCH: u32 = 500;
+/// How often a part of the forgotten idempotency keys is removed.
+const PRUNE_EVERY: Duration = Duration::from_secs(10);
+/// How long idempotency keys are remembered at least, in seconds.
+const REMEMBER_SECONDS: i64 = 24 * 3600;
+
+/// What a commit changed, for those who watch.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Committed {
+    /// Listings whose pools changed.
+    pub inventory: Vec<ListingNo>,
+    /// Listings that are new or were edited.
+    pub listings: Vec<ListingNo>,
+    /// Bookings that are new or changed.
+    pub bookings: Vec<BookingId>,
+    /// How many events were appended.
+    pub events: usize,
+}
+
+/// A command that waits, with where its answer goes.
+pub(crate) struct Job {
+    pub(crate) command: Command,
+    pub(crate) reply: oneshot::Sender<Result<(Outcome, Time), Refusal>>,
+}
+
+/// What comes into the lane.
+pub(crate) enum Message {
+    /// A command.
+    Job(Box<Job>),
+    /// Stop after what came before.
+    Stop,
+}
+
+pub(crate) struct LaneThread {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) lane: Box<dyn Lane>,
+    pub(crate) queue: Receiver<Message>,
+    /// When the next booking is due; none if none is.
+    pub(crate) next_due: Option<Time>,
+    /// Whether a listing waits for its bookings to be renewed.
+    pub(crate) renewing: bool,
+}
+
+impl LaneThread {
+    /// Runs until it is told to stop or nobody can send any more.
+    pub(crate) fn run(mut self) {
+        let mut jobs: Vec<Job> = Vec::new();
+        let mut commands: Vec<Command> = Vec::new();
+        let mut pruned = Instant::now();
+        loop {
+            let stop = self.gather(&mut jobs);
+            let begun = Instant::now();
+            let due = self.due_now();
+            commands.extend(jobs.iter_mut().map(|job| std::mem::replace(&mut job.command, nothing())));
+            self.add_own(&mut commands, due);
+            if !commands.is_empty() {
+                let ran = batch::run(self.lane.as_mut(), &commands, &mut ids::bits);
+                self.finish(&mut jobs, ran, due, begun);
+            }
+            commands.clear();
+            jobs.clear();
+            if pruned.elapsed() >= PRUNE_EVERY {
+                pruned = Instant::now();
+                let before = self.shared.store.clock().plus_seconds(-REMEMBER_SECONDS);
+                if let Err(error) = self.lane.prune(before) {
+                    tracing::warn!(%error, "could not forget old idempotency keys");
+                }
+            }
+            if stop && self.queue.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Waits for a command or until something is due, then takes what waits, up to the limit. Whether to
+    /// stop.
+    fn gather(&mut self, jobs: &mut Vec<Job>) -> bool {
+        let first = match self.queue.try_recv() {
+            Ok(message) => Some(message),
+            Err(TryRecvError::Disconnected) => return true,
+            Err(TryRecvError::Empty) => match self.queue.recv_timeout(self.sleep()) {
+                Ok(message) => Some(message),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => return true,
+            },
+        };
+        let mut next = first;
+        while let Some(message) = next {
+            match message {
+                Message::Stop => return true,
+                // Nobody waits for an answer any more: not begun, so nothing to undo.
+                Message::Job(job) if job.reply.is_closed() => {}
+                Message::Job(job) => jobs.push(*job),
+            }
+            if jobs.len() >= self.shared.config.batch_limit {
+                break;
+            }
+            next = self.queue.try_recv().ok();
+        }
+        self.shared.metrics.queue_length(self.queue.len());
+        false
+    }
+
+    fn sleep(&self) -> Duration {
+        if self.renewing {
+            return Duration::ZERO;
+        }
+        if self.shared.config.due_worker == DueWorker::Off {
+            return MAX_SLEEP;
+        }
+        let Some(due) = self.next_due else { return MAX_SLEEP };
+        let millis = due.millis().saturating_sub(self.shared.store.clock().millis());
+        Duration::from_millis(u64::try_from(millis).unwrap_or(0)).min(MAX_SLEEP)
+    }
+
+    /// When what is due now was due, if something is.
+    fn due_now(&self) -> Option<Time> {
+        if self.shared.config.due_worker == DueWorker::Off {
+            return None;
+        }
+        self.next_due.filter(|due| *due <= self.shared.store.clock())
+    }
+
+    fn add_own(&self, commands: &mut Vec<Command>, due: Option<Time>) {
+        if due.is_some() {
+            let limit = u32::try_from(commands.len()).unwrap_or(u32::MAX).max(MIN_DUE_PER_BATCH);
+            commands.push(Command::new(Actor::System, Action::SettleDue { limit }));
+        }
+        if self.renewing {
+            commands.push(Command::new(Actor::System, Action::RenewDue { limit: RENEWALS_PER_BATCH }));
+        }
+    }
+
+    fn finish(&mut self, jobs: &mut Vec<Job>, ran: Ran, due: Option<Time>, begun: Instant) {
+        let failed = ran.worlds.is_empty() && ran.now == Time::default();
+        for world in &ran.worlds {
+            self.publish(world);
+        }
+        let metrics = &self.shared.metrics;
+        metrics.batch(jobs.len(), begun.elapsed().as_secs_f64());
+        let mut refused: HashMap<_, u64> = HashMap::new();
+        for answer in &ran.answers {
+            if let Err(refusal) = answer {
+                *refused.entry(refusal.code).or_default() += 1;
+            }
+        }
+        for (code, count) in refused {
+            metrics.refused(code, count);
+        }
+        for (job, answer) in jobs.drain(..).zip(ran.answers) {
+            // Whoever has gone in the meantime finds the booking by its idempotency key.
+            let _ = job.reply.send(answer.map(|outcome| (outcome, ran.now)));
+        }
+        if failed {
+            // Do not spin on a store that is down.
+            std::thread::sleep(Duration::from_millis(50));
+            return;
+        }
+        self.renewing = ran.more_renewals || self.renewing && !ran.worlds.is_empty() && self.still_renewing();
+        if let Some(due) = due {
+            let late = ran.now.millis().saturating_sub(due.millis());
+            #[allow(clippy::cast_precision_loss, reason = "a lag in milliseconds is small")]
+            metrics.due_lag.observe(late as f64 / 1000.0);
+            if !ran.more_due {
+                self.next_due =
+                    self.shared.store.reader().and_then(|read| read.next_due()).unwrap_or(Some(ran.now));
+            }
+        }
+    }
+
+    fn still_renewing(&self) -> bool {
+        self.shared.store.reader().and_then(|read| read.is_renewing()).unwrap_or(true)
+    }
+
+    /// Tells everybody what was committed, before its callers are answered: who has an answer sees its
+    /// effect.
+    fn publish(&mut self, world: &World) {
+        let changes = &world.changes;
+        for no in changes.bookings.keys() {
+            let Some(booking) = world.booking_at(*no) else { continue };
+            let due = due_at(booking, &world.listing_of(booking));
+            self.next_due = match (self.next_due, due) {
+                (Some(known), Some(due)) => Some(known.min(due)),
+                (known, due) => known.or(due),
+            };
+        }
+        let new = changes.new_listings.iter().map(|(no, ..)| *no);
+        let listings: Vec<ListingNo> = new.chain(changes.listings.iter().copied()).collect();
+        self.renewing |= listings.iter().any(|no| world.listings[no].doc.renew_through.is_some());
+        let known = listings.iter().map(|no| Arc::clone(&world.listings[no])).collect();
+        self.shared.catalog.put_listings(known);
+        if !changes.new_keys.is_empty() || !changes.revoked_keys.is_empty() {
+            self.reload_keys();
+        }
+        let mut inventory: Vec<ListingNo> = batch::inventory(changes).into_iter().collect();
+        inventory.extend(&listings);
+        self.shared.availability.changed(&inventory);
+        let mut kinds: HashMap<EventKind, u64> = HashMap::new();
+        for event in &changes.events {
+            *kinds.entry(event.kind).or_default() += 1;
+        }
+        for (kind, count) in kinds {
+            self.shared.metrics.event(kind, count);
+        }
+        if self.shared.watchers.receiver_count() > 0 {
+            let bookings =
+                changes.bookings.keys().filter_map(|no| world.booking_at(*no)).map(|b| b.id).collect();
+            let events = changes.events.len();
+            // An error means that nobody watches any more.
+            let _ = self.shared.watchers.send(Arc::new(Committed { inventory, listings, bookings, events }));
+        }
+    }
+
+    fn reload_keys(&self) {
+        let reload = || -> Result<(), StoreError> {
+            self.shared.catalog.reload_keys(self.shared.store.reader()?.as_ref())
+        };
+        if let Err(error) = reload() {
+            tracing::error!(%error, "could not read the API keys anew");
+        }
+    }
+}
+
+/// What stands in a job whose command was taken out.
+fn nothing() -> Command {
+    Command::new(Actor::System, Action::SettleDue { limit: 0 })
+}
