@@ -1,0 +1,158 @@
+//! The engine in this process, on a SQLite file of its own: what is measured where HTTP would only be in the way.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use lastseat_core::Outcome;
+use lastseat_core::command::{Action, Actor, Command, CreateBooking, Idempotency, IdempotencyKey};
+use lastseat_core::customer::Customer;
+use lastseat_core::id::ListingId;
+use lastseat_core::listing::Listing;
+use lastseat_core::listing::request::Claim;
+use lastseat_core::refusal::Refusal;
+use lastseat_engine::{Done, Engine, EngineConfig, ids};
+use lastseat_store_sqlite::{OpenMode, SqliteStore};
+use tokio::task::JoinSet;
+
+use crate::latency::micros;
+
+/// An engine in this process.
+#[derive(Debug)]
+pub struct Embedded {
+    /// The engine.
+    pub engine: Engine,
+    path: PathBuf,
+}
+
+impl Embedded {
+    /// Starts it on the data in `dir`, a fresh file if there is none.
+    ///
+    /// # Errors
+    /// If the file cannot be opened or read.
+    pub fn start(dir: &Path, config: EngineConfig) -> anyhow::Result<Self> {
+        let store = SqliteStore::open(dir, OpenMode::Serve)?;
+        let path = store.path().to_owned();
+        let engine = Engine::start(Arc::new(store), config)?;
+        Ok(Self { engine, path })
+    }
+
+    /// Its database file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes a listing from the form in which clients write one.
+    ///
+    /// # Errors
+    /// If the form is refused.
+    pub async fn listing(&self, form: serde_json::Value) -> anyhow::Result<Arc<Listing>> {
+        let spec = serde_json::from_value(form).context("not the form of a listing")?;
+        let action = Action::CreateListing { id: ids::listing_id(), spec: Box::new(spec) };
+        match self.engine.submit(Command::new(Actor::System, action)).await?.outcome {
+            Outcome::Listing(listing) => Ok(listing),
+            other => anyhow::bail!("a listing was made, and the answer is {other:?}"),
+        }
+    }
+
+    /// Books until `bookings` have been made, by `callers` at the same time, each asking again as soon as it is
+    /// answered. `claim` says what the n-th booking asks for.
+    ///
+    /// # Errors
+    /// The first refusal: what is measured here must not be refused.
+    pub async fn book_all(
+        &self,
+        listing: ListingId,
+        callers: u64,
+        bookings: u64,
+        claim: impl Fn(u64) -> Claim + Clone + Send + 'static,
+    ) -> anyhow::Result<Timed> {
+        let mut tasks = JoinSet::new();
+        let start = Instant::now();
+        for caller in 0..callers.min(bookings) {
+            let (engine, claim) = (self.engine.clone(), claim.clone());
+            tasks.spawn(async move {
+                let mut latencies = Vec::new();
+                for number in (caller..bookings).step_by(usize::try_from(callers).unwrap_or(usize::MAX)) {
+                    let sent = Instant::now();
+                    engine.submit(booking(listing, claim(number))).await?;
+                    latencies.push(micros(sent.elapsed()));
+                }
+                Ok::<_, Refusal>(latencies)
+            });
+        }
+        let mut latencies = Vec::new();
+        while let Some(done) = tasks.join_next().await {
+            latencies.extend(done??);
+        }
+        Ok(Timed { latencies, took: start.elapsed() })
+    }
+
+    /// Finishes what waits and stops.
+    pub async fn stop(self) {
+        self.engine.drain().await;
+    }
+}
+
+/// What a number of bookings took.
+#[derive(Clone, Debug)]
+pub struct Timed {
+    /// Of each, in microseconds.
+    pub latencies: Vec<u32>,
+    /// From the first question to the last answer.
+    pub took: Duration,
+}
+
+impl Timed {
+    /// Bookings per second.
+    #[must_use]
+    pub fn per_second(&self) -> f64 {
+        self.latencies.len() as f64 / self.took.as_secs_f64()
+    }
+}
+
+/// A booking by a customer nobody has seen before, under an idempotency key of its own, as a well-behaved client asks.
+#[must_use]
+pub fn booking(listing: ListingId, claim: Claim) -> Command {
+    let bits = ids::bits();
+    let customer = Customer {
+        name: format!("Customer {:016x}", bits >> 64),
+        email: Some(format!("customer-{:016x}@example.org", bits >> 64)),
+        ..Customer::default()
+    };
+    let create = CreateBooking {
+        id: ids::booking_id(),
+        listing,
+        claim,
+        expected_total: None,
+        customer,
+        address: None,
+        max_open_holds_of_address: None,
+        note: None,
+        pass: None,
+    };
+    let key = IdempotencyKey(bits.to_be_bytes());
+    let idempotency = Some(Idempotency { key, fingerprint: bits.rotate_left(64).to_be_bytes() });
+    Command { idempotency, ..Command::new(Actor::Public, Action::CreateBooking(Box::new(create))) }
+}
+
+/// One unit of the pool `key`.
+#[must_use]
+pub fn one_of(key: &str) -> Claim {
+    use lastseat_core::listing::request::LineSpec;
+    Claim::Lines(vec![LineSpec { pool: key.to_owned(), quantity: 1 }])
+}
+
+/// Whether a command was carried out, or refused as sold out.
+///
+/// # Errors
+/// Any other refusal.
+pub fn sold(answer: Result<Done, Refusal>) -> Result<bool, Refusal> {
+    match answer {
+        Ok(_) => Ok(true),
+        Err(refusal) if refusal.code == lastseat_core::refusal::Code::SoldOut => Ok(false),
+        Err(refusal) => Err(refusal),
+    }
+}

@@ -1,0 +1,2 @@
+//! The benchmark report.
+fn main() {}
