@@ -77,6 +77,8 @@ CREATE TABLE bookings (
     decided_at  INTEGER,
     created_by  BLOB,
     details     TEXT,
+    -- Where its events stand in the log, each with a comma before it: cheaper than an index on all events.
+    event_nos   TEXT    NOT NULL,
     CONSTRAINT money_is_conserved CHECK (refund_due + refunded <= paid)
 ) STRICT;
 CREATE UNIQUE INDEX bookings_by_id ON bookings (id);
@@ -125,7 +127,6 @@ CREATE TABLE events (
     actor      TEXT    NOT NULL,
     data       TEXT    NOT NULL
 ) STRICT;
-CREATE INDEX events_by_booking ON events (booking_no, seq) WHERE booking_no IS NOT NULL;
 CREATE INDEX events_by_listing ON events (listing_no, no);
 
 -- Digests only. A row is forgotten a day after it was written.

@@ -2,7 +2,7 @@
 
 use lastseat_core::booking::Booking;
 use lastseat_core::event::EventData;
-use lastseat_core::id::ListingNo;
+use lastseat_core::id::{BookingNo, ListingNo};
 use lastseat_core::listing::{Group, Listing};
 use lastseat_core::pool::{Pool, PoolNo};
 use lastseat_core::settle::due_at;
@@ -10,7 +10,8 @@ use lastseat_core::time::Time;
 use lastseat_core::world::{Answer, CustomerUse, World, counted};
 use lastseat_store::StoreError;
 use rusqlite::{CachedStatement, Connection, params};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Write as _;
 
 use crate::{row, sql, store_error};
 
@@ -35,10 +36,11 @@ pub(crate) fn write(connection: &Connection, world: &World) -> Result<(), StoreE
         insert_listing(connection, &listing, &new.pools, new.plan.as_deref()).map_err(store_error)?;
     }
     update_listings(connection, world).map_err(store_error)?;
-    write_bookings(connection, world).map_err(store_error)?;
+    let first_event = next_event(connection).map_err(store_error)?;
+    write_bookings(connection, world, first_event).map_err(store_error)?;
     write_pools(connection, world).map_err(store_error)?;
     write_customers(connection, world).map_err(store_error)?;
-    write_events(connection, world).map_err(store_error)?;
+    write_events(connection, world, first_event).map_err(store_error)?;
     write_remembered(connection, world).map_err(store_error)?;
     for listing in &changes.recount {
         recount(connection, world, *listing)?;
@@ -124,10 +126,28 @@ fn update_listings(connection: &Connection, world: &World) -> rusqlite::Result<(
     Ok(())
 }
 
-fn write_bookings(connection: &Connection, world: &World) -> rusqlite::Result<()> {
+/// The place of the next event in the log.
+fn next_event(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.prepare_cached(sql::NEXT_EVENT)?.query_row([], |row| row.get(0))
+}
+
+/// Where the new events of each booking stand in the log, as they are appended to its row.
+fn event_places(world: &World, first: i64) -> HashMap<BookingNo, String> {
+    let mut places: HashMap<BookingNo, String> = HashMap::with_capacity(world.changes.bookings.len());
+    for (place, event) in (first..).zip(&world.changes.events) {
+        if let Some(no) = event.booking {
+            // Writing to a string cannot fail.
+            let _ = write!(places.entry(no).or_default(), ",{place}");
+        }
+    }
+    places
+}
+
+fn write_bookings(connection: &Connection, world: &World, first_event: i64) -> rusqlite::Result<()> {
     if world.changes.bookings.is_empty() {
         return Ok(());
     }
+    let places = event_places(world, first_event);
     let mut insert = connection.prepare_cached(sql::INSERT_BOOKING)?;
     let mut update = connection.prepare_cached(sql::UPDATE_BOOKING)?;
     let mut holds = Holds::new(connection)?;
@@ -136,6 +156,7 @@ fn write_bookings(connection: &Connection, world: &World) -> rusqlite::Result<()
         let listing = world.listing_of(new);
         let due = due_at(new, &listing).map(Time::millis);
         let details = (!new.details.is_empty()).then(|| json(&new.details));
+        let places = places.get(no).map_or("", String::as_str);
         match old {
             None => {
                 insert.execute(params![
@@ -162,6 +183,7 @@ fn write_bookings(connection: &Connection, world: &World) -> rusqlite::Result<()
                     new.decided_at.map(Time::millis),
                     new.created_by.map(lastseat_core::id::KeyId::to_bytes),
                     details,
+                    places,
                 ])?;
                 if let Some(external_id) = &new.details.imported_as {
                     connection.prepare_cached(sql::INSERT_IMPORT)?.execute(params![external_id, new.no.0])?;
@@ -184,6 +206,7 @@ fn write_bookings(connection: &Connection, world: &World) -> rusqlite::Result<()
                     new.decided_by,
                     new.decided_at.map(Time::millis),
                     details,
+                    places,
                 ])?;
             }
         }
@@ -299,13 +322,12 @@ fn write_customers(connection: &Connection, world: &World) -> rusqlite::Result<(
     Ok(())
 }
 
-fn write_events(connection: &Connection, world: &World) -> rusqlite::Result<()> {
+fn write_events(connection: &Connection, world: &World, first: i64) -> rusqlite::Result<()> {
     if world.changes.events.is_empty() {
         return Ok(());
     }
-    let next: i64 = connection.prepare_cached(sql::NEXT_EVENT)?.query_row([], |row| row.get(0))?;
     let mut insert = connection.prepare_cached(sql::INSERT_EVENT)?;
-    for (no, event) in (next..).zip(&world.changes.events) {
+    for (no, event) in (first..).zip(&world.changes.events) {
         let text;
         let data = match &event.data {
             EventData::Booking(patch) => {
