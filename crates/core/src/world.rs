@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use crate::booking::{Booking, Patch, State};
 use crate::command::{Actor, Idempotency, IdempotencyKey, NewKey};
 use crate::event::{EventData, EventKind, NewEvent};
@@ -51,24 +53,25 @@ pub enum Answer {
     Key(KeyId),
 }
 
-/// What a batch works on.
+/// What a batch works on. Maps whose keys no client chooses use a quick hash; the others one that cannot be
+/// played against.
 #[derive(Clone, Debug, Default)]
 pub struct World {
     /// The instant at which everything is decided.
     pub now: Time,
     /// The listings that are named, current.
-    pub listings: HashMap<ListingNo, Arc<Listing>>,
+    pub listings: FxHashMap<ListingNo, Arc<Listing>>,
     /// Their numbers by id.
-    pub listing_nos: HashMap<ListingId, ListingNo>,
+    pub listing_nos: FxHashMap<ListingId, ListingNo>,
     /// The number that the next booking gets.
     pub next_booking: i64,
     /// The number that the next listing gets.
     pub next_listing: i64,
-    bookings: HashMap<BookingNo, Booking>,
-    booking_nos: HashMap<BookingId, BookingNo>,
-    pools: HashMap<PoolRef, Option<Pool>>,
+    bookings: FxHashMap<BookingNo, Booking>,
+    booking_nos: FxHashMap<BookingId, BookingNo>,
+    pools: FxHashMap<PoolRef, Option<Pool>>,
     customers: HashMap<CustomerRef, CustomerUse>,
-    remembered: HashMap<IdempotencyKey, Remembered>,
+    remembered: FxHashMap<IdempotencyKey, Remembered>,
     imported: HashMap<String, Option<BookingId>>,
     keys: HashMap<KeyId, bool>,
     /// What has to be written.
