@@ -24,9 +24,10 @@ mod row;
 mod sql;
 mod write;
 
+pub use backup::renew_epoch;
 pub use clock::Clock;
 pub use migrate::SCHEMA_VERSION;
-pub use open::{FILE_NAME, OpenError, OpenMode, SqliteStore};
+pub use open::{FILE_NAME, LOCK_NAME, OpenError, OpenMode, SqliteStore, lock};
 
 use lastseat_store::StoreError;
 

@@ -18,7 +18,7 @@ use crate::store_error;
 /// Name of the database in the data directory.
 pub const FILE_NAME: &str = "lastseat.db";
 /// Name of the file that a server locks.
-const LOCK_NAME: &str = "lastseat.lock";
+pub const LOCK_NAME: &str = "lastseat.lock";
 /// The oldest SQLite without the bug that corrupts a WAL when it is reset.
 const MIN_SQLITE: i32 = 3_051_003;
 /// How long a connection waits for another's lock, in milliseconds.
@@ -153,6 +153,12 @@ impl SqliteStore {
         Ok(store)
     }
 
+    /// The version of SQLite that is compiled in.
+    #[must_use]
+    pub fn sqlite_version() -> &'static str {
+        rusqlite::version()
+    }
+
     /// The database file.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -200,7 +206,11 @@ impl SqliteStore {
     }
 }
 
-fn lock(dir: &Path) -> Result<File, OpenError> {
+/// Takes a data directory for this process alone, as a server does, until the file is dropped.
+///
+/// # Errors
+/// [`OpenError::InUse`] if a server has it, [`OpenError::Io`] if there is no such directory to be used.
+pub fn lock(dir: &Path) -> Result<File, OpenError> {
     let io = |path: &Path| {
         let path = path.to_owned();
         move |source| OpenError::Io { path, source }
