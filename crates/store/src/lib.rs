@@ -3,11 +3,13 @@
 //!
 //! - [`Store`], [`Lane`], [`Tx`]: one batch, one transaction
 //! - [`Read`]: questions, each on a snapshot of its own
+//! - [`memory`]: a store in memory that fails on demand, for tests and simulations
 //!
 //! The commonest change is a new column: add it to the row type in the core, to each store's load and
 //! write, and to the suite.
 
 pub mod error;
+pub mod memory;
 pub mod read;
 pub mod tx;
 

@@ -1,0 +1,304 @@
+//! What is kept, how a batch's changes become rows, and the constraints that a database would guard.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use lastseat_core::booking::Booking;
+use lastseat_core::command::IdempotencyKey;
+use lastseat_core::event::EventData;
+use lastseat_core::id::{BookingId, BookingNo, KeyId, ListingId, ListingNo};
+use lastseat_core::listing::Listing;
+use lastseat_core::pool::{Pool, PoolNo, PoolRef};
+use lastseat_core::settle::due_at;
+use lastseat_core::time::Time;
+use lastseat_core::world::{CustomerRef, CustomerUse, Remembered, World, counted};
+
+use crate::error::StoreError;
+use crate::read::{ApiKey, StoredEvent};
+
+/// A booking with what is computed from it.
+#[derive(Clone, Debug)]
+pub(crate) struct BookingRow {
+    pub(crate) booking: Booking,
+    pub(crate) due_at: Option<Time>,
+}
+
+/// A listing with what belongs to it alone.
+#[derive(Clone, Debug)]
+pub(crate) struct ListingRow {
+    pub(crate) listing: Arc<Listing>,
+    pub(crate) plan: Option<String>,
+    pub(crate) renew_through: Option<BookingNo>,
+    pub(crate) renewed: BookingNo,
+    pub(crate) inventory: u64,
+}
+
+/// Where a live hold stands: listing, group, deadline, booking, first position.
+pub(crate) type HoldKey = (ListingNo, u32, Time, BookingNo, u32);
+
+/// How far it reaches, and with how many units of each pool.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HoldRow {
+    pub(crate) last: u32,
+    pub(crate) quantity: i64,
+}
+
+/// Everything that is kept.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rows {
+    pub(crate) listings: BTreeMap<ListingNo, ListingRow>,
+    pub(crate) listing_nos: BTreeMap<ListingId, ListingNo>,
+    pub(crate) pools: BTreeMap<PoolRef, Pool>,
+    pub(crate) bookings: BTreeMap<BookingNo, Arc<BookingRow>>,
+    pub(crate) booking_nos: BTreeMap<BookingId, BookingNo>,
+    pub(crate) holds: BTreeMap<HoldKey, HoldRow>,
+    pub(crate) customers: BTreeMap<CustomerRef, CustomerUse>,
+    pub(crate) events: Vec<Arc<StoredEvent>>,
+    pub(crate) remembered: BTreeMap<IdempotencyKey, (Time, Remembered)>,
+    pub(crate) imports: BTreeMap<String, BookingNo>,
+    pub(crate) keys: BTreeMap<KeyId, (ApiKey, Option<Time>)>,
+}
+
+fn refuse<T>(text: impl Into<String>) -> Result<T, StoreError> {
+    Err(StoreError::BadData(text.into()))
+}
+
+fn insert_new<K: Ord + std::fmt::Debug, V>(
+    into: &mut BTreeMap<K, V>,
+    key: K,
+    value: V,
+) -> Result<(), StoreError> {
+    match into.entry(key) {
+        Entry::Vacant(slot) => {
+            slot.insert(value);
+            Ok(())
+        }
+        Entry::Occupied(slot) => refuse(format!("{:?} is there already", slot.key())),
+    }
+}
+
+impl Rows {
+    /// Puts in what a batch changed.
+    pub(super) fn write(&mut self, world: &World) -> Result<(), StoreError> {
+        self.write_listings(world)?;
+        for (no, old) in &world.changes.bookings {
+            let new = world.booking_at(*no).expect("a changed booking is in the world");
+            self.write_booking(old.as_ref(), new, &world.listing_of(new))?;
+        }
+        self.write_pools(world)?;
+        for of in &world.changes.customers {
+            self.write_customer(of.clone(), world.customer(of))?;
+        }
+        self.write_events(world);
+        for (key, what) in &world.changes.remembered {
+            insert_new(&mut self.remembered, *key, (world.now, what.clone()))?;
+        }
+        for listing in &world.changes.recount {
+            self.recount(&world.listings[listing])?;
+        }
+        self.write_keys(world)
+    }
+
+    fn write_listings(&mut self, world: &World) -> Result<(), StoreError> {
+        for (no, id, new) in &world.changes.new_listings {
+            let row = ListingRow {
+                listing: Arc::new(new.listing(*no, *id, world.now)),
+                plan: new.plan.clone(),
+                renew_through: None,
+                renewed: BookingNo(0),
+                inventory: 1,
+            };
+            insert_new(&mut self.listings, *no, row)?;
+            insert_new(&mut self.listing_nos, *id, *no)?;
+            for (pool, numbers) in &new.pools {
+                self.write_pool(PoolRef { listing: *no, pool: *pool }, *numbers)?;
+            }
+        }
+        for no in &world.changes.listings {
+            let Some(row) = self.listings.get_mut(no) else { return refuse(format!("no listing {}", no.0)) };
+            row.listing = Arc::clone(&world.listings[no]);
+            if let Some(through) = row.listing.doc.renew_through {
+                (row.renew_through, row.renewed) = (Some(through), BookingNo(0));
+            }
+        }
+        Ok(())
+    }
+
+    fn write_booking(
+        &mut self,
+        old: Option<&Booking>,
+        new: &Booking,
+        listing: &Listing,
+    ) -> Result<(), StoreError> {
+        check_money(new)?;
+        let row = Arc::new(BookingRow { booking: new.clone(), due_at: due_at(new, listing) });
+        match old {
+            None => {
+                insert_new(&mut self.bookings, new.no, row)?;
+                insert_new(&mut self.booking_nos, new.id, new.no)?;
+                if let Some(external_id) = &new.details.imported_as {
+                    insert_new(&mut self.imports, external_id.clone(), new.no)?;
+                }
+            }
+            Some(old) => {
+                self.bookings.insert(new.no, row);
+                for (key, _) in holds_of(old) {
+                    self.holds.remove(&key);
+                }
+            }
+        }
+        for (key, row) in holds_of(new) {
+            if row.quantity <= 0 {
+                return refuse("a hold of nothing");
+            }
+            insert_new(&mut self.holds, key, row)?;
+        }
+        Ok(())
+    }
+
+    fn write_pool(&mut self, at: PoolRef, pool: Pool) -> Result<(), StoreError> {
+        if !pool.is_sound() || pool.price < 0 {
+            return refuse(format!("pool {at:?} would be {pool:?}"));
+        }
+        self.pools.insert(at, pool);
+        Ok(())
+    }
+
+    fn write_pools(&mut self, world: &World) -> Result<(), StoreError> {
+        let changes = &world.changes;
+        for at in &changes.pools {
+            if let Some(pool) = world.pool(*at) {
+                self.write_pool(*at, pool)?;
+            }
+        }
+        for at in &changes.removed_pools {
+            self.pools.remove(at);
+        }
+        let pools = changes.pools.iter().chain(&changes.removed_pools).map(|at| at.listing);
+        let touched: BTreeSet<ListingNo> = pools.chain(changes.listings.iter().copied()).collect();
+        for no in touched {
+            if let Some(row) = self.listings.get_mut(&no) {
+                row.inventory += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_customer(&mut self, of: CustomerRef, has: CustomerUse) -> Result<(), StoreError> {
+        if has.units < 0 || has.open_holds < 0 {
+            return refuse(format!("customer {of:?} would have {has:?}"));
+        }
+        self.customers.insert(of, has);
+        Ok(())
+    }
+
+    fn write_events(&mut self, world: &World) {
+        for event in &world.changes.events {
+            let no = i64::try_from(self.events.len() + 1).expect("few events");
+            let booking = event.booking.and_then(|no| Some((no, self.bookings.get(&no)?.booking.id)));
+            let data = match &event.data {
+                EventData::Booking(patch) => serde_json::to_string(patch).expect("plain values"),
+                EventData::Listing(text) => text.clone(),
+            };
+            self.events.push(Arc::new(StoredEvent {
+                no,
+                at: event.at,
+                kind: event.kind,
+                listing: event.listing,
+                booking,
+                seq: event.seq,
+                version: event.version,
+                actor: event.actor.clone(),
+                data,
+            }));
+        }
+    }
+
+    /// Counts the customers of a listing anew: when a limit is set for the first time.
+    fn recount(&mut self, listing: &Listing) -> Result<(), StoreError> {
+        let mut has: BTreeMap<CustomerRef, CustomerUse> = BTreeMap::new();
+        for row in self.bookings.values().filter(|row| row.booking.listing == listing.no) {
+            let state = row.booking.state;
+            if !state.holds() && !state.sells() {
+                continue;
+            }
+            for (of, units) in counted(&row.booking, listing) {
+                if of.0 == listing.no {
+                    let has = has.entry(of).or_default();
+                    has.units += units;
+                    has.open_holds += i64::from(state.holds());
+                }
+            }
+        }
+        self.customers.retain(|of, _| of.0 != listing.no);
+        has.into_iter().try_for_each(|(of, has)| self.write_customer(of, has))
+    }
+
+    fn write_keys(&mut self, world: &World) -> Result<(), StoreError> {
+        for new in &world.changes.new_keys {
+            if self.keys.values().any(|(key, _)| key.hash == new.hash) {
+                return refuse("an API key with this secret is there already");
+            }
+            let key = ApiKey {
+                id: new.id,
+                role: new.role,
+                name: new.name.clone(),
+                hash: new.hash,
+                created_at: world.now,
+            };
+            insert_new(&mut self.keys, new.id, (key, None))?;
+        }
+        for id in &world.changes.revoked_keys {
+            if let Some((_, revoked)) = self.keys.get_mut(id) {
+                *revoked = Some(world.now);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Looking.
+impl Rows {
+    /// The pools of a listing, in order.
+    pub(super) fn pools_of(&self, listing: ListingNo) -> Vec<(PoolNo, Pool)> {
+        let first = PoolRef { listing, pool: PoolNo::new(0, 0) };
+        let pools = self.pools.range(first..).take_while(|(at, _)| at.listing == listing);
+        pools.map(|(at, pool)| (at.pool, *pool)).collect()
+    }
+
+    /// The live holds on a pool with their deadlines and units, the earliest first.
+    pub(super) fn holds_on(&self, at: PoolRef) -> impl Iterator<Item = (Time, BookingNo, i64)> {
+        let PoolRef { listing, pool } = at;
+        let first = (listing, pool.group, Time::from_millis(i64::MIN), BookingNo(i64::MIN), 0);
+        self.holds
+            .range(first..)
+            .take_while(move |(key, _)| (key.0, key.1) == (listing, pool.group))
+            .filter(move |(key, row)| (key.4..=row.last).contains(&pool.position))
+            .map(|(key, row)| (key.2, key.3, row.quantity))
+    }
+
+    /// A listing whose bookings have to be renewed, with how far that has come and has to go.
+    pub(super) fn renewing(&self) -> Option<(ListingNo, BookingNo, BookingNo)> {
+        self.listings.iter().find_map(|(no, row)| Some((*no, row.renewed, row.renew_through?)))
+    }
+}
+
+fn check_money(row: &Booking) -> Result<(), StoreError> {
+    let amounts = [row.total, row.paid, row.refund_due, row.refunded];
+    if amounts.iter().any(|amount| *amount < 0) || row.refund_due + row.refunded > row.paid {
+        return refuse(format!("the money of {} would be {amounts:?}", row.id));
+    }
+    Ok(())
+}
+
+/// What a booking holds, if it holds anything.
+pub(crate) fn holds_of(booking: &Booking) -> Vec<(HoldKey, HoldRow)> {
+    let Some(deadline) = booking.deadline.filter(|_| booking.state.holds()) else { return Vec::new() };
+    let runs = booking.lines.runs().into_iter();
+    runs.map(|run| {
+        let key = (booking.listing, run.group, deadline, booking.no, run.first);
+        (key, HoldRow { last: run.last, quantity: run.quantity })
+    })
+    .collect()
+}
