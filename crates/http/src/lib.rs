@@ -1,9 +1,38 @@
 //! Lastseat over HTTP: the REST API, live streams and pages.
+//!
+//! - [`state`], [`config`]: what every handler is given
+//! - [`app`]: all routes; [`serve`]: the server around them
+//! - `routes/`: the API, one endpoint per file
+//! - [`view`]: rows as JSON
+//! - [`problem`]: refusals as answers
+//! - `auth.rs`, [`idempotency`], `params.rs`, `body/`, `respond.rs`, `cursor.rs`: the parts that endpoints are
+//!   made of
+//! - [`receipts`]: uploaded files
+//! - [`pages`]: HTML for people
+//!
+//! The commonest change is a new endpoint: a file under `routes/` with its request, its handler and its
+//! description, its line in the `router` of the folder, and its tests in the same place under `tests/`.
 
+mod address;
+mod app;
+pub mod auth;
+mod body;
 pub mod config;
+mod cursor;
+pub mod idempotency;
 pub mod pages;
+mod params;
+pub mod problem;
 pub mod receipts;
+mod respond;
+mod routes;
+pub mod serve;
 pub mod state;
+pub mod view;
 
+pub use address::Peer;
+pub use app::app;
 pub use config::{HttpConfig, Rate};
+pub use problem::Problem;
+pub use serve::serve;
 pub use state::AppState;

@@ -1,0 +1,162 @@
+//! Who asks. A wrong key is `401` wherever it is shown; a wrong token is `404`, like somebody else's booking.
+
+use std::sync::Arc;
+
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName};
+use lastseat_core::booking::Booking;
+use lastseat_core::command::{Actor, Role};
+use lastseat_core::id::{BookingId, KeyId};
+use lastseat_core::refusal::Code;
+use lastseat_engine::Engine;
+use lastseat_store::ApiKey;
+use sha2::{Digest as _, Sha256};
+
+use crate::params::Params;
+use crate::problem::Problem;
+
+/// The header with the token of a booking; in links it is the parameter `token`.
+pub const BOOKING_TOKEN: HeaderName = HeaderName::from_static("booking-token");
+/// Longest secret of a key, in bytes, that is looked at.
+const MAX_SECRET_BYTES: usize = 512;
+
+/// What is stored of the secret of an API key: secrets have 256 random bits, so a plain SHA-256 is enough.
+#[must_use]
+pub fn hash_secret(secret: &str) -> [u8; 32] {
+    Sha256::digest(secret.as_bytes()).into()
+}
+
+/// Who shows an API key.
+///
+/// # Errors
+/// `401 unauthenticated` for a header that holds no key in force.
+pub(crate) fn api_key(engine: &Engine, headers: &HeaderMap) -> Result<Option<Arc<ApiKey>>, Problem> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let secret = value.to_str().ok().filter(|_| values.next().is_none()).and_then(bearer);
+    // The lookup is by the hash of the secret: how long it takes tells nothing about any key.
+    secret.and_then(|secret| engine.key(&hash_secret(secret))).map(Some).ok_or_else(|| {
+        Problem::new(
+            Code::Unauthenticated,
+            "The API key is not known here. Send a key in force: Authorization: Bearer <key>.",
+        )
+    })
+}
+
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, secret) = value.split_once(' ')?;
+    let secret = secret.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !secret.is_empty() && secret.len() <= MAX_SECRET_BYTES)
+        .then_some(secret)
+}
+
+/// A key as an actor.
+pub(crate) fn actor_of(key: &ApiKey) -> Actor {
+    Actor::Key { id: key.id, role: key.role, name: key.name.as_str().into() }
+}
+
+/// Anybody, or who shows an API key.
+///
+/// # Errors
+/// `401 unauthenticated` for a wrong key.
+pub(crate) fn anybody(engine: &Engine, headers: &HeaderMap) -> Result<Actor, Problem> {
+    Ok(api_key(engine, headers)?.map_or(Actor::Public, |key| actor_of(&key)))
+}
+
+/// Who shows an API key of one of these roles.
+///
+/// # Errors
+/// `401 unauthenticated` without a key in force, `403 forbidden` with one of another role.
+pub(crate) fn need_role(engine: &Engine, headers: &HeaderMap, roles: &[Role]) -> Result<Actor, Problem> {
+    let Some(key) = api_key(engine, headers)? else {
+        return Err(Problem::new(
+            Code::Unauthenticated,
+            "An API key is needed: Authorization: Bearer <key>.",
+        ));
+    };
+    if roles.contains(&key.role) {
+        return Ok(actor_of(&key));
+    }
+    let names: Vec<_> = roles.iter().map(|role| role.as_str()).collect();
+    Err(Problem::new(Code::Forbidden, format!("This is for keys with the role {}.", names.join(" or "))))
+}
+
+/// The roles that may see and decide all bookings.
+pub(crate) const OPERATORS: &[Role] = &[Role::Admin, Role::Operator];
+/// The role that may change listings and keys.
+pub(crate) const ADMINS: &[Role] = &[Role::Admin];
+
+/// Who acts on booking `id`: an API key, else whoever has its token.
+///
+/// # Errors
+/// `401 unauthenticated` without any credential or with a wrong key, `404 not_found` for an id that is none
+/// and a token that does not open the booking.
+pub(crate) fn booking_actor(
+    engine: &Engine,
+    head: &Parts,
+    params: &mut Params,
+    id: &str,
+) -> Result<(Actor, BookingId), Problem> {
+    let parameter = params.take("token");
+    let header = head.headers.get(BOOKING_TOKEN).map(|value| value.to_str().unwrap_or_default());
+    let key = api_key(engine, &head.headers)?;
+    let token = header.or(parameter.as_deref());
+    if key.is_none() && token.is_none() {
+        return Err(Problem::new(
+            Code::Unauthenticated,
+            "Send the booking's token (header Booking-Token) or an API key (Authorization: Bearer <key>).",
+        ));
+    }
+    let id: BookingId = id.parse().map_err(|_| Problem::not_found("booking"))?;
+    match (key, token) {
+        (Some(key), _) => Ok((actor_of(&key), id)),
+        (None, Some(token)) if engine.secret().opens(id, token) => Ok((Actor::Owner, id)),
+        _ => Err(Problem::not_found("booking")),
+    }
+}
+
+/// Who may do something with a booking, besides admins and operators.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Right {
+    /// Nobody.
+    Operators,
+    /// The integrator that made it.
+    Maker,
+    /// Its owner.
+    Owner,
+    /// Its owner and the integrator that made it.
+    OwnerOrMaker,
+}
+
+/// Checks the right of `actor` to do something with `booking`. Commands are checked by the core; this is for
+/// reading, and for requests that are too broken to become a command.
+///
+/// # Errors
+/// `404 not_found` for somebody else's booking, `403 forbidden` for what is not this caller's to do.
+pub(crate) fn check_right(actor: &Actor, booking: &Booking, right: Right) -> Result<(), Problem> {
+    let made_by = |id: &KeyId| booking.created_by == Some(*id);
+    let allowed = match actor {
+        Actor::System | Actor::Key { role: Role::Admin | Role::Operator, .. } => true,
+        Actor::Key { role: Role::Integrator, id, .. } if made_by(id) => {
+            matches!(right, Right::Maker | Right::OwnerOrMaker)
+        }
+        Actor::Owner => matches!(right, Right::Owner | Right::OwnerOrMaker),
+        Actor::Key { .. } | Actor::Public => return Err(Problem::not_found("booking")),
+    };
+    if allowed { Ok(()) } else { Err(Problem::new(Code::Forbidden, "Only operators may do this.")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_bearer_with_something_in_it_is_a_key() {
+        assert_eq!(bearer("Bearer abc"), Some("abc"));
+        assert_eq!(bearer("bearer  abc "), Some("abc"));
+        for text in ["", "Bearer", "Bearer ", "Basic abc", "abc", &format!("Bearer {}", "x".repeat(600))] {
+            assert_eq!(bearer(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! `GET /v1/bookings/{id}`
+
+use axum::extract::{Request, State};
+use http::StatusCode;
+use http::request::Parts;
+use lastseat_core::booking::Booking;
+
+use super::{Token, answer};
+use crate::auth::{Right, booking_actor, check_right};
+use crate::params::Params;
+use crate::problem::{Answer, Problem};
+use crate::respond::{unless_seen, version_tag};
+use crate::routes::Id;
+use crate::state::AppState;
+
+pub(crate) async fn get(State(state): State<AppState>, Id(id): Id, request: Request) -> Answer {
+    let (head, _) = request.into_parts();
+    let mut params = Params::new(head.uri.query());
+    let booking = read(&state, &head, &mut params, &id, Right::OwnerOrMaker).await?;
+    params.finish()?;
+    let shown = answer(&state, StatusCode::OK, &booking, Token::Hidden)?;
+    Ok(unless_seen(&head.headers, version_tag(u64::from(booking.version)), || shown))
+}
+
+/// The settled booking that a text names, if the caller has this right to it.
+///
+/// # Errors
+/// `401 unauthenticated`, `404 not_found`, `403 forbidden`.
+pub(crate) async fn read(
+    state: &AppState,
+    head: &Parts,
+    params: &mut Params,
+    id: &str,
+    right: Right,
+) -> Result<Booking, Problem> {
+    let (actor, id) = booking_actor(&state.engine, head, params, id)?;
+    let booking = state.engine.booking(id).await?.ok_or_else(|| Problem::not_found("booking"))?;
+    check_right(&actor, &booking, right)?;
+    Ok(booking)
+}

@@ -1,0 +1,44 @@
+//! Listings.
+
+pub(crate) mod availability;
+pub(crate) mod create;
+pub(crate) mod form;
+pub(crate) mod get;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+use http::StatusCode;
+use lastseat_core::command::Actor;
+use lastseat_core::listing::{Listing, Status};
+use lastseat_engine::Engine;
+
+use crate::problem::Problem;
+use crate::respond::{json, with_version};
+use crate::state::AppState;
+use crate::view::ListingView;
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new()
+        .route("/v1/listings", post(create::create))
+        .route("/v1/listings/{id}", get(get::get))
+        .route("/v1/listings/{id}/availability", get(availability::availability))
+}
+
+/// The listing that a text names, if the caller may see it: drafts are for keys.
+///
+/// # Errors
+/// `404 not_found`.
+pub(crate) fn visible(engine: &Engine, actor: &Actor, id: &str) -> Result<Arc<Listing>, Problem> {
+    let found = id.parse().ok().and_then(|id| engine.listing(id));
+    let public = *actor == Actor::Public;
+    found
+        .filter(|listing| !public || listing.doc.status != Status::Draft)
+        .ok_or_else(|| Problem::not_found("listing"))
+}
+
+/// A listing as an answer.
+pub(crate) fn answer(status: StatusCode, listing: &Listing) -> axum::response::Response {
+    with_version(json(status, &ListingView::new(listing)), listing.version)
+}

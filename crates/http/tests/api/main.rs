@@ -1,0 +1,4 @@
+//! The API through a real server on a real file, mirroring its paths.
+
+mod support;
+mod v1;

@@ -1,0 +1,2 @@
+mod availability;
+mod create;
