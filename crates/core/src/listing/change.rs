@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::build::{MAX_POOLS, check_common, positions, resource_groups, shape};
 use super::spec::{ListingSpec, ResourceSpec, SeatingSpec};
-use super::{Group, Groups, Kind, Listing, ListingDoc, Shape, Status, policy::MAX_POLICIES};
+use super::{Calendar, Group, Groups, Listing, ListingDoc, Shape, Status, policy::MAX_POLICIES};
+use crate::calendar::OpeningHours;
 use crate::pool::{Pool, PoolNo};
 use crate::refusal::FieldError;
 use crate::time::Time;
@@ -139,9 +140,8 @@ pub fn change(
         doc.counts_customers |= new.policy.limits_customers();
         doc.policies.push(new.policy);
     }
-    let shape_changed = shape != doc.shape;
     let (mut add, mut remove) = (Vec::new(), Vec::new());
-    if (shape_changed || groups.is_some()) && matches!(listing.kind(), Kind::Nights | Kind::Slots) {
+    if dated(&shape) && (groups.is_some() || dates(&shape) != dates(&doc.shape)) {
         let groups = groups.as_ref().map_or(listing.groups.all(), |groups| groups.all());
         (add, remove) = reshape(listing, &shape, groups, pools);
         if pools.len() + add.len() > MAX_POOLS + remove.len() {
@@ -150,6 +150,20 @@ pub fn change(
     }
     doc.shape = shape;
     if problems.is_empty() { Ok(Change { doc, groups, add, remove }) } else { Err(problems) }
+}
+
+/// Whether a listing of this shape has a pool per date.
+const fn dated(shape: &Shape) -> bool {
+    matches!(shape, Shape::Nights { .. } | Shape::Slots { .. })
+}
+
+/// What decides which dated pools there are. A new check-in time, say, makes and removes none.
+const fn dates(shape: &Shape) -> Option<(&Calendar, Option<&Vec<OpeningHours>>)> {
+    match shape {
+        Shape::Places { .. } | Shape::Seats { .. } => None,
+        Shape::Nights { calendar, .. } => Some((calendar, None)),
+        Shape::Slots { calendar, opening_hours, .. } => Some((calendar, Some(opening_hours))),
+    }
 }
 
 /// RFC 7396.
