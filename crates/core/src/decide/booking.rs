@@ -43,7 +43,10 @@ pub(super) fn decide(
     id: BookingId,
     change: &BookingChange,
 ) -> Result<Outcome, Refusal> {
-    let row = world.booking(id).cloned().ok_or_else(|| Refusal::not_found("booking"))?;
+    let no = world.booking(id).ok_or_else(|| Refusal::not_found("booking"))?.no;
+    // A command before this one in the batch may have called the listing off, or moved its times.
+    world.settle(no);
+    let row = world.booking_at(no).cloned().expect("found above");
     let listing = world.listing_of(&row);
     check_may(&command.actor, &row, change)?;
     let problems = problems(change);
@@ -66,7 +69,6 @@ pub(super) fn decide(
             refund::decide(world, command, &subject, *amount, reference)
         }
     }?;
-    let no = transition.row.no;
     if !transition.events.is_empty() {
         if transition.row.refund_due > subject.row.refund_due {
             transition.events.push(EventKind::BookingRefundDue);

@@ -54,7 +54,7 @@ pub enum Outcome {
     },
 }
 
-/// Decides one command. On a refusal the world is as before.
+/// Decides one command. On a refusal the world is as before, but for what time alone has done to its booking.
 ///
 /// # Errors
 /// The refusal that comes first in the order of precedence.
