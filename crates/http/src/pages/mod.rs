@@ -1,10 +1,86 @@
-//! The pages for people.
+//! Pages for people: HTML made on the server, which works without any script and comes alive with one.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `visit.rs` | one look at a page: who, when, from where; every handler begins with it |
+//! | `seal.rs`, `cookies.rs`, `wallet.rs` | what keeps forms of other sites out; the bookings of this browser |
+//! | `shell.rs`, `error.rs`, `assets.rs` | the frame of a page and its headers; mishaps; style sheets and scripts |
+//! | `form.rs`, `field.rs`, `upload.rs`, `trouble.rs` | what forms carry, and what is told beside them |
+//! | `money.rs`, `dates.rs`, `words.rs`, `stock.rs`, `lines.rs` | how things are written |
+//! | `start.rs`, `listing.rs`, `choice/`, `book.rs`, `booking/` | for customers |
+//! | `admin/` | for operators |
+//!
+//! Every form posts, every post redirects or shows the form again with what was typed, and every change goes to the
+//! engine as the same command that the API would send.
+//!
+//! The commonest change is a new page: a file with its view and its handler, its template under `templates/`, its
+//! line in the router, its test under `tests/`.
+
+mod admin;
+mod assets;
+mod book;
+mod booking;
+mod choice;
+mod cookies;
+mod dates;
+mod error;
+mod field;
+mod form;
+mod lines;
+mod listing;
+mod money;
+mod seal;
+mod shell;
+mod start;
+mod stock;
+mod trouble;
+mod upload;
+mod visit;
+mod wallet;
+mod words;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use http::StatusCode;
+use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::receipts::MAX_RECEIPT_BYTES;
 use crate::state::AppState;
+pub(crate) use error::not_found;
 
-/// The routes of the pages.
-pub(crate) fn router() -> Router<AppState> {
+/// Most bytes of a form without a file.
+const MAX_FORM_BYTES: usize = 1024 * 1024;
+
+/// All pages, with what belongs to them.
+pub fn router() -> Router<AppState> {
+    let receipt =
+        post(booking::receipt::submit).layer(DefaultBodyLimit::max(upload::body_limit(MAX_RECEIPT_BYTES)));
     Router::new()
+        .route("/", get(start::show))
+        .route("/forget", post(start::forget))
+        .route("/listings/{id}", get(listing::show))
+        .route("/listings/{id}/book", get(book::again).post(book::create))
+        .route("/bookings/{id}", get(booking::show))
+        .route("/bookings/{id}/receipt", receipt)
+        .route("/bookings/{id}/extend", post(booking::extend::extend))
+        .route("/bookings/{id}/cancel", get(booking::cancel::ask).post(booking::cancel::cancel))
+        .route("/bookings/{id}/move", get(booking::moving::choose).post(booking::moving::submit))
+        .route("/assets/{digest}/{name}", get(assets::serve))
+        .route("/favicon.ico", get(assets::favicon))
+        .merge(admin::router())
+        .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
+        .layer(CatchPanicLayer::custom(panicked))
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "the layer gives it away")]
+fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("unknown");
+    tracing::error!(panic = text, "a page panicked");
+    error::PageError::of_status(StatusCode::INTERNAL_SERVER_ERROR).into_response()
 }

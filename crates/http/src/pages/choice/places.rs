@@ -1,0 +1,100 @@
+//! Places, and the standing areas beside seats: how many of which.
+
+use askama::Template;
+use lastseat_core::listing::Listing;
+use lastseat_engine::PoolAvailability;
+
+use super::take::{TAKE, Take, chosen};
+use super::{BOOK, Ground};
+use crate::pages::money;
+use crate::pages::stock::Stock;
+
+/// Most entries of a list of quantities.
+const MAX_ENTRIES: i64 = 100;
+
+/// A quantity that can be chosen.
+pub(crate) struct Quantity {
+    /// Value of the field.
+    pub value: String,
+    /// What it is called.
+    pub text: String,
+    /// Whether it was chosen.
+    pub chosen: bool,
+}
+
+/// A pool of which something can be taken.
+pub(crate) struct Offer {
+    /// What it is called.
+    pub title: String,
+    /// Its price.
+    pub price: String,
+    /// What is left.
+    pub stock: Stock,
+    /// What can be chosen.
+    pub quantities: Vec<Quantity>,
+    /// An id for the field.
+    pub id: String,
+}
+
+/// The pools of a listing of places.
+#[derive(Template)]
+#[template(path = "choice/places.html")]
+pub(crate) struct View {
+    /// The pools.
+    pub offers: Vec<Offer>,
+    /// Whether one of them is chosen, once; else a number of each.
+    pub one_of: bool,
+    /// The name of the fields.
+    pub name: &'static str,
+    /// The form they belong to.
+    pub form: &'static str,
+}
+
+impl View {
+    /// All pools of the listing.
+    pub(crate) fn new(ground: &Ground<'_>) -> Self {
+        let pools = &ground.availability.pools;
+        let one_of = ground.listing.policy().max_quantity == 1 && pools.len() > 1;
+        let only = pools.len() == 1;
+        let offers = pools.iter().map(|pool| offer(ground, pool, only || one_of)).collect();
+        Self { offers, one_of, name: TAKE, form: BOOK }
+    }
+}
+
+/// An offer. With `at_least_one`, nothing is not among what can be chosen.
+pub(super) fn offer(ground: &Ground<'_>, pool: &PoolAvailability, at_least_one: bool) -> Offer {
+    let Listing { doc, groups, .. } = ground.listing;
+    let group = groups.get(pool.no.group);
+    let taken = chosen(ground.typed, &pool.key);
+    let most = pool.available.min(ground.listing.policy().max_quantity).min(MAX_ENTRIES);
+    let quantities = (i64::from(at_least_one)..=most).map(|quantity| Quantity {
+        value: Take { quantity, price: pool.price, key: &pool.key }.value(),
+        text: quantity.to_string(),
+        chosen: quantity == taken,
+    });
+    Offer {
+        title: group.map_or_else(|| pool.key.clone(), |group| group.title.clone()),
+        price: money::price(pool.price, &doc.currency),
+        stock: Stock::of(pool, ground.now),
+        quantities: if pool.available > 0 { quantities.collect() } else { Vec::new() },
+        id: format!("take-{}", pool.no.group),
+    }
+}
+
+/// What places cost together: counted by the script as they are chosen.
+#[derive(Template)]
+#[template(path = "choice/sum.html")]
+pub(crate) struct Sum {
+    /// The currency, by whose rules amounts are written.
+    pub currency: String,
+    /// Its digits after the point.
+    pub exponent: u32,
+}
+
+impl Sum {
+    /// For this listing.
+    pub(crate) fn new(ground: &Ground<'_>) -> Self {
+        let currency = ground.listing.doc.currency.clone();
+        Self { exponent: money::exponent(&currency), currency }
+    }
+}

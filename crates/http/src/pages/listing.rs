@@ -1,0 +1,163 @@
+//! `GET /listings/{id}`: one listing with what is left of it, live, and the form that books.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::Path;
+
+use http::StatusCode;
+use lastseat_core::id::ListingId;
+use lastseat_core::listing::{Kind, Listing, PaymentMethod, Status};
+use lastseat_engine::Availability;
+
+use super::choice::{Choice, Ground};
+use super::error::PageError;
+use super::field::Field;
+use super::form::Form;
+use super::shell::Shell;
+use super::stock::{Sale, Stock};
+use super::trouble::Trouble;
+use super::visit::{Page, Visit};
+use super::{dates, words};
+
+#[derive(Template)]
+#[template(path = "listing.html")]
+struct View<'a> {
+    shell: Shell,
+    listing: &'a Listing,
+    path: String,
+    kind: &'static str,
+    when: Option<String>,
+    zone: String,
+    sale: Sale,
+    stock: Option<Stock>,
+    choice: Choice,
+    terms: Vec<String>,
+    fields: Vec<Field>,
+    trouble: Option<Trouble>,
+    button: &'static str,
+    live: String,
+}
+
+/// `GET /listings/{id}`
+pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Page {
+    let (listing, availability) = find(&visit, &id).await?;
+    render(&visit, &listing, &availability, &visit.query, None)
+}
+
+/// A listing that this visitor may see, with what is left of it.
+///
+/// # Errors
+/// `404` as a page; `503` if the store fails.
+pub(crate) async fn find(visit: &Visit, id: &str) -> Result<(Arc<Listing>, Arc<Availability>), PageError> {
+    let listing = id.parse::<ListingId>().ok().and_then(|id| visit.engine().listing(id));
+    let visible = |listing: &Arc<Listing>| listing.doc.status != Status::Draft || visit.operator.is_some();
+    let listing = listing.filter(visible).ok_or_else(|| PageError::not_found("listing"))?;
+    let availability = visit.engine().availability(&listing).await?;
+    Ok((listing, availability))
+}
+
+/// The page, with what was chosen and typed so far, and what was wrong with it.
+///
+/// # Errors
+/// When a template fails.
+pub(crate) fn render(
+    visit: &Visit,
+    listing: &Listing,
+    availability: &Availability,
+    typed: &Form,
+    trouble: Option<Trouble>,
+) -> Page {
+    let path = format!("/listings/{}", listing.id);
+    let ground = Ground { listing, availability, now: visit.now, typed, base: &path };
+    let choice = Choice::new(&ground).map_err(|error| broken(&error))?;
+    let status = trouble.as_ref().and_then(|trouble| StatusCode::from_u16(trouble.status).ok());
+    let start = listing.doc.sale_opens_at.unwrap_or(visit.now);
+    let counted = matches!(listing.kind(), Kind::Places | Kind::Seats) && availability.pools.len() > 1;
+    let view = View {
+        shell: visit.shell(listing.doc.title.clone()).script("listing.js"),
+        kind: words::kind(listing.kind()),
+        when: when(listing),
+        zone: dates::zone_name(&listing.doc.timezone, listing.zone(), starts_at(listing).unwrap_or(start)),
+        sale: Sale::of(listing, availability, visit.now),
+        stock: counted.then(|| Stock::total(&availability.pools, visit.now)),
+        choice,
+        terms: terms(listing),
+        fields: contact(listing, typed, trouble.as_ref()),
+        trouble,
+        button: if listing.policy().payment.is_empty() { "Book" } else { "Hold it for me" },
+        live: format!("/v1/listings/{}/live", listing.id),
+        listing,
+        path,
+    };
+    Ok(visit.show(status.unwrap_or(StatusCode::OK), &view))
+}
+
+/// A page that cannot be rendered is our mistake.
+pub(crate) fn broken(error: &askama::Error) -> PageError {
+    tracing::error!(%error, "a part of a page could not be rendered");
+    PageError::of_status(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+fn starts_at(listing: &Listing) -> Option<lastseat_core::time::Time> {
+    use lastseat_core::listing::Shape;
+    match &listing.doc.shape {
+        Shape::Places { starts_at, .. } | Shape::Seats { starts_at, .. } => *starts_at,
+        _ => None,
+    }
+}
+
+/// When it is, for listings that have one time.
+#[must_use]
+pub(crate) fn when(listing: &Listing) -> Option<String> {
+    use lastseat_core::listing::Shape;
+    match &listing.doc.shape {
+        Shape::Places { starts_at, ends_at } | Shape::Seats { starts_at, ends_at, .. } => {
+            let start = (*starts_at)?;
+            Some(match ends_at {
+                Some(end) => dates::span(start, *end, listing.zone()),
+                None => dates::moment(start, listing.zone()),
+            })
+        }
+        Shape::Nights { .. } | Shape::Slots { .. } => None,
+    }
+}
+
+/// What a customer should know before booking.
+fn terms(listing: &Listing) -> Vec<String> {
+    let policy = listing.policy();
+    let mut terms = Vec::new();
+    let hold = dates::duration(policy.hold_seconds);
+    if policy.payment.contains(&PaymentMethod::Receipt) {
+        terms.push(format!(
+            "It is held for you for {hold}: pay in that time and upload the receipt. It is checked by hand."
+        ));
+    } else if !policy.payment.is_empty() {
+        terms.push(format!("It is held for you for {hold}, until the payment has come in."));
+    } else {
+        terms.push("Nothing is paid here: it is confirmed at once.".to_owned());
+    }
+    terms.push(match policy.cancel_until_seconds {
+        0 => "You can cancel until it begins.".to_owned(),
+        seconds => format!("You can cancel until {} before it begins.", dates::duration(seconds)),
+    });
+    if let Some(most) = policy.max_per_customer {
+        terms.push(format!("One customer may have at most {most}."));
+    }
+    terms
+}
+
+fn contact(listing: &Listing, typed: &Form, trouble: Option<&Trouble>) -> Vec<Field> {
+    let errors = trouble.map_or(&[][..], |trouble| &trouble.fields);
+    let field = |name: &'static str, label: &'static str, path: &str| {
+        Field::new(name, label, typed.get(name)).errors(errors, path)
+    };
+    let known = listing.policy().limits_customers();
+    let reach = if known { "An e-mail address or a telephone number is needed here." } else { "" };
+    vec![
+        field("name", "Name", "customer.name").autocomplete("name").required().full(),
+        field("email", "E-mail", "customer.email").kind("email").autocomplete("email").hint(reach),
+        field("phone", "Telephone", "customer.phone").kind("tel").autocomplete("tel"),
+        field("note", "A note for the organiser", "note").kind("textarea").full(),
+    ]
+}

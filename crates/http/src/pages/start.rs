@@ -1,0 +1,217 @@
+//! `GET /`: what can be booked, with a search that is a plain form.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use http::StatusCode;
+use jiff::civil::Date;
+use lastseat_core::calendar::parse_date;
+use lastseat_core::listing::{Kind, Listing, Shape, Status};
+use lastseat_core::time::Time;
+
+use super::form::{Form, address};
+use super::shell::Shell;
+use super::stock::Summary;
+use super::visit::{Page, Visit};
+use super::{booking, dates, money, wallet, words};
+use crate::state::AppState;
+
+/// Cards on a page.
+const CARDS: usize = 24;
+/// Bookings of this browser that are shown.
+const MINE: usize = 4;
+
+struct Card {
+    href: String,
+    title: String,
+    kind: Kind,
+    what: String,
+    place: String,
+    when: String,
+    zone: String,
+    day: Option<(String, String, String)>,
+    price: Option<String>,
+    left: String,
+    tone: &'static str,
+}
+
+struct Mine {
+    href: String,
+    reference: String,
+    title: String,
+    badge: words::Badge,
+}
+
+#[derive(Template)]
+#[template(path = "start.html")]
+struct View {
+    shell: Shell,
+    cards: Vec<Card>,
+    found: usize,
+    filtered: bool,
+    q: String,
+    kind: String,
+    kinds: Vec<(&'static str, &'static str)>,
+    city: String,
+    cities: BTreeSet<String>,
+    from: String,
+    mine: Vec<Mine>,
+    earlier: Option<String>,
+    later: Option<String>,
+}
+
+/// `GET /`
+pub(crate) async fn show(visit: Visit) -> Page {
+    let all: Vec<Arc<Listing>> =
+        visit.engine().listings().into_iter().filter(|listing| is_current(listing, visit.now)).collect();
+    let query = &visit.query;
+    let mut found: Vec<&Arc<Listing>> = all.iter().filter(|listing| fits(listing, query)).collect();
+    found.sort_by_key(|listing| (starts_at(listing).is_none(), starts_at(listing), listing.no));
+    let page: usize = query.get("page").parse().unwrap_or(0);
+    let begin = page.saturating_mul(CARDS).min(found.len());
+    let mut cards = Vec::new();
+    for listing in found.iter().skip(begin).take(CARDS) {
+        let availability = visit.engine().availability(listing).await?;
+        cards.push(card(listing, &Summary::of(listing, &availability, visit.now), visit.now));
+    }
+    let more = begin + cards.len() < found.len();
+    let kinds = [Kind::Places, Kind::Nights, Kind::Seats, Kind::Slots];
+    let names = ["q", "kind", "city", "from"];
+    let view = View {
+        shell: visit.shell("What can be booked").current("start").flash(flash(query)).script("start.js"),
+        filtered: names.iter().any(|name| !query.get(name).is_empty()),
+        found: found.len(),
+        cards,
+        q: query.get("q").to_owned(),
+        kind: query.get("kind").to_owned(),
+        kinds: kinds.map(|kind| (kind.as_str(), words::kind(kind))).to_vec(),
+        city: query.get("city").to_owned(),
+        cities: all.iter().filter_map(|listing| listing.doc.city.clone()).collect(),
+        from: query.get("from").to_owned(),
+        mine: mine(&visit).await?,
+        earlier: (page > 0).then(|| at_page(query, page - 1)),
+        later: more.then(|| at_page(query, page + 1)),
+    };
+    Ok(visit.show(StatusCode::OK, &view))
+}
+
+/// `POST /forget`: this browser forgets its bookings.
+pub(crate) async fn forget(mut visit: Visit, State(_): State<AppState>, form: Form) -> Page {
+    visit.check_seal(&form)?;
+    visit.set_cookie(wallet::forget());
+    Ok(visit.redirect("/?did=forgotten"))
+}
+
+fn flash(query: &Form) -> Option<&'static str> {
+    (query.get("did") == "forgotten")
+        .then_some("Forgotten here. The bookings themselves stand: their links still open them.")
+}
+
+fn at_page(query: &Form, page: usize) -> String {
+    let page = page.to_string();
+    let others = query.fields().filter(|(name, _)| *name != "page");
+    address("/", others.chain([("page", page.as_str())]))
+}
+
+/// Whether a listing is public and not over.
+fn is_current(listing: &Listing, now: Time) -> bool {
+    if listing.doc.status != Status::Published {
+        return false;
+    }
+    match &listing.doc.shape {
+        Shape::Places { starts_at, .. } | Shape::Seats { starts_at, .. } => {
+            starts_at.is_none_or(|start| now < start)
+        }
+        Shape::Nights { calendar, .. } | Shape::Slots { calendar, .. } => {
+            dates::date_of(now, listing.zone()) < calendar.until
+        }
+    }
+}
+
+fn starts_at(listing: &Listing) -> Option<Time> {
+    match &listing.doc.shape {
+        Shape::Places { starts_at, .. } | Shape::Seats { starts_at, .. } => *starts_at,
+        Shape::Nights { .. } | Shape::Slots { .. } => None,
+    }
+}
+
+fn fits(listing: &Listing, query: &Form) -> bool {
+    let doc = &listing.doc;
+    let text = query.get("q").trim().to_lowercase();
+    let texts = [
+        Some(&doc.title),
+        doc.description.as_ref(),
+        doc.city.as_ref(),
+        doc.venue.as_ref(),
+        doc.category.as_ref(),
+    ];
+    let says = |word: &str| texts.iter().flatten().any(|text| text.to_lowercase().contains(word));
+    let kind = words::parse_kind(query.get("kind"));
+    let city = query.get("city");
+    text.split_whitespace().all(says)
+        && kind.is_none_or(|kind| kind == listing.kind())
+        && (city.is_empty() || doc.city.as_deref() == Some(city))
+        && parse_date(query.get("from")).ok().is_none_or(|from| is_after(listing, from))
+}
+
+fn is_after(listing: &Listing, from: Date) -> bool {
+    match &listing.doc.shape {
+        Shape::Nights { calendar, .. } | Shape::Slots { calendar, .. } => from < calendar.until,
+        _ => starts_at(listing).is_none_or(|start| from <= dates::date_of(start, listing.zone())),
+    }
+}
+
+fn card(listing: &Listing, summary: &Summary, now: Time) -> Card {
+    let doc = &listing.doc;
+    let start = starts_at(listing);
+    let date = start.map(|start| dates::date_of(start, listing.zone()));
+    let unit = match listing.kind() {
+        Kind::Nights => " a night",
+        Kind::Places | Kind::Seats | Kind::Slots => "",
+    };
+    let from = if summary.varies { "from " } else { "" };
+    let what = [Some(words::kind(listing.kind())), doc.category.as_deref()];
+    let place = [doc.venue.as_deref(), doc.city.as_deref()];
+    let join =
+        |parts: [Option<&str>; 2], glue: &str| parts.into_iter().flatten().collect::<Vec<_>>().join(glue);
+    Card {
+        href: format!("/listings/{}", listing.id),
+        title: doc.title.clone(),
+        kind: listing.kind(),
+        what: join(what, " · "),
+        place: join(place, ", "),
+        when: start.map(|start| dates::moment(start, listing.zone())).unwrap_or_default(),
+        zone: dates::zone_name(&doc.timezone, listing.zone(), start.unwrap_or(now)),
+        day: date.map(|date| {
+            let part = |format: &str| date.strftime(format).to_string();
+            (part("%a"), part("%-d"), part("%b %Y"))
+        }),
+        price: summary.from.map(|price| match price {
+            0 if !summary.varies => "free".to_owned(),
+            price => format!("{from}{}{unit}", money::price(price, &doc.currency)),
+        }),
+        left: summary.text.clone(),
+        tone: match summary.tone {
+            "many" => "good",
+            "few" => "warn",
+            tone => tone,
+        },
+    }
+}
+
+async fn mine(visit: &Visit) -> Result<Vec<Mine>, super::error::PageError> {
+    let mut mine = Vec::new();
+    for (id, token) in visit.wallet.iter().take(MINE) {
+        let Some(found) = visit.engine().booking(id).await? else { continue };
+        let Some(listing) = visit.engine().listing_at(found.listing) else { continue };
+        mine.push(Mine {
+            href: booking::address_of(id, token),
+            reference: visit.engine().secret().reference(found.no),
+            title: listing.doc.title.clone(),
+            badge: words::state(found.state),
+        });
+    }
+    Ok(mine)
+}
