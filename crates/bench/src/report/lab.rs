@@ -14,18 +14,19 @@ const DATA_DIR: &str = "bench-data";
 /// File systems that keep nothing (statfs(2)): syncing there costs nothing, and means nothing.
 const TMPFS_MAGIC: u64 = 0x0102_1994;
 const RAMFS_MAGIC: u64 = 0x8584_58f6;
-/// Rounds of everything that is compared.
-const ROUNDS: usize = 5;
+/// Rounds of everything that is compared, unless told otherwise.
+pub(crate) const ROUNDS: u8 = 5;
 
 /// The laboratory.
 pub(crate) struct Lab {
     dir: TempDir,
+    rounds: u8,
     quick: bool,
     runtime: Runtime,
 }
 
 impl Lab {
-    pub(crate) fn new(dir: Option<&Path>, quick: bool) -> anyhow::Result<Self> {
+    pub(crate) fn new(dir: Option<&Path>, rounds: u8, quick: bool) -> anyhow::Result<Self> {
         let base = match dir {
             Some(dir) => dir.to_owned(),
             None => default_dir()?,
@@ -37,7 +38,7 @@ impl Lab {
         }
         let dir = tempfile::Builder::new().prefix("run-").tempdir_in(base)?;
         let runtime = Builder::new_multi_thread().enable_all().build()?;
-        Ok(Self { dir, quick, runtime })
+        Ok(Self { dir, rounds, quick, runtime })
     }
 
     /// The directory that everything is in.
@@ -57,7 +58,7 @@ impl Lab {
 
     /// How many rounds.
     pub(crate) fn rounds(&self) -> usize {
-        if self.quick { 1 } else { ROUNDS }
+        if self.quick { 1 } else { self.rounds.into() }
     }
 
     /// A number of things to do, or a twentieth of it in a quick run, but not fewer than `least`.

@@ -49,6 +49,9 @@ struct Args {
     /// One short round of each, to see that it works; nothing is written to the report
     #[arg(long)]
     quick: bool,
+    /// Rounds of everything that is compared; the report gives medians
+    #[arg(long, value_name = "N", default_value_t = lab::ROUNDS, value_parser = clap::value_parser!(u8).range(1..=99))]
+    rounds: u8,
     /// Put the data here, on a disk and not in memory [default: bench-data beside the programs]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
@@ -72,7 +75,7 @@ fn run(args: &Args) -> anyhow::Result<()> {
         bail!("this is a debug build, its figures would mean nothing; use `cargo xtask bench`");
     }
     let chosen = choose(&args.only)?;
-    let lab = Lab::new(args.dir.as_deref(), args.quick)?;
+    let lab = Lab::new(args.dir.as_deref(), args.rounds, args.quick)?;
     let begun = Instant::now();
     let machine = Machine::look(lab.dir())?;
     eprintln!("{machine}");
