@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
@@ -9,7 +11,7 @@ use lastseat_core::booking::Booking;
 use lastseat_core::command::{Actor, Role};
 use lastseat_core::id::{BookingId, KeyId};
 use lastseat_core::refusal::Code;
-use lastseat_engine::Engine;
+use lastseat_engine::{Engine, ids};
 use lastseat_store::ApiKey;
 use sha2::{Digest as _, Sha256};
 
@@ -18,8 +20,16 @@ use crate::problem::Problem;
 
 /// The header with the token of a booking; in links it is the parameter `token`.
 pub const BOOKING_TOKEN: HeaderName = HeaderName::from_static("booking-token");
+/// How secrets of keys begin, so that one that got lost is recognised.
+const SECRET_PREFIX: &str = "lsk_";
 /// Longest secret of a key, in bytes, that is looked at.
 const MAX_SECRET_BYTES: usize = 512;
+
+/// A fresh secret of an API key: 256 random bits.
+#[must_use]
+pub fn new_secret() -> String {
+    format!("{SECRET_PREFIX}{}", URL_SAFE_NO_PAD.encode(ids::secret_bytes()))
+}
 
 /// What is stored of the secret of an API key: secrets have 256 random bits, so a plain SHA-256 is enough.
 #[must_use]
@@ -67,16 +77,30 @@ pub(crate) fn anybody(engine: &Engine, headers: &HeaderMap) -> Result<Actor, Pro
 /// Who shows an API key of one of these roles.
 ///
 /// # Errors
-/// `401 unauthenticated` without a key in force, `403 forbidden` with one of another role.
+/// As [`need_key`] and [`allow`].
 pub(crate) fn need_role(engine: &Engine, headers: &HeaderMap, roles: &[Role]) -> Result<Actor, Problem> {
-    let Some(key) = api_key(engine, headers)? else {
-        return Err(Problem::new(
-            Code::Unauthenticated,
-            "An API key is needed: Authorization: Bearer <key>.",
-        ));
-    };
-    if roles.contains(&key.role) {
-        return Ok(actor_of(&key));
+    let actor = need_key(engine, headers)?;
+    allow(&actor, roles)?;
+    Ok(actor)
+}
+
+/// Who shows an API key.
+///
+/// # Errors
+/// `401 unauthenticated` without a key in force.
+pub(crate) fn need_key(engine: &Engine, headers: &HeaderMap) -> Result<Actor, Problem> {
+    let missing =
+        || Problem::new(Code::Unauthenticated, "An API key is needed: Authorization: Bearer <key>.");
+    api_key(engine, headers)?.map(|key| actor_of(&key)).ok_or_else(missing)
+}
+
+/// Lets keys of these roles pass.
+///
+/// # Errors
+/// `403 forbidden` for others.
+pub(crate) fn allow(actor: &Actor, roles: &[Role]) -> Result<(), Problem> {
+    if matches!(actor, Actor::Key { role, .. } if roles.contains(role)) {
+        return Ok(());
     }
     let names: Vec<_> = roles.iter().map(|role| role.as_str()).collect();
     Err(Problem::new(Code::Forbidden, format!("This is for keys with the role {}.", names.join(" or "))))

@@ -23,8 +23,10 @@ pub(crate) enum List {
     Events,
     /// The events of a booking; the place counts them.
     BookingEvents,
-    /// Whole in one page: keys, receipts; the place counts them.
-    Short,
+    /// The receipts of a booking; the place counts them.
+    Receipts,
+    /// API keys; the place counts them.
+    Keys,
 }
 
 impl List {
@@ -34,7 +36,8 @@ impl List {
             Self::Bookings => 2,
             Self::Events => 3,
             Self::BookingEvents => 4,
-            Self::Short => 5,
+            Self::Receipts => 5,
+            Self::Keys => 6,
         }
     }
 }

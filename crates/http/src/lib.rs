@@ -7,6 +7,7 @@
 //! - [`problem`]: refusals as answers
 //! - `auth.rs`, [`idempotency`], `params.rs`, `body/`, `respond.rs`, `cursor.rs`: the parts that endpoints are
 //!   made of
+//! - `live/`: what is pushed
 //! - [`receipts`]: uploaded files
 //! - [`pages`]: HTML for people
 //!
@@ -20,6 +21,7 @@ mod body;
 pub mod config;
 mod cursor;
 pub mod idempotency;
+mod live;
 pub mod pages;
 mod params;
 pub mod problem;
@@ -28,6 +30,7 @@ mod respond;
 mod routes;
 pub mod serve;
 pub mod state;
+mod uploads;
 pub mod view;
 
 pub use address::Peer;

@@ -7,7 +7,9 @@ use lastseat_engine::Engine;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::HttpConfig;
+use crate::live::Hub;
 use crate::receipts::ReceiptStore;
+use crate::uploads::Uploads;
 
 /// The state of the HTTP side: `state.engine`, `state.receipts`, `state.config`, `state.closing`.
 #[derive(Clone)]
@@ -23,13 +25,17 @@ pub struct Shared {
     pub config: HttpConfig,
     /// Cancelled when the server is to stop: nothing new is accepted, live streams end, and `/readyz` says no.
     pub closing: CancellationToken,
+    pub(crate) uploads: Uploads,
+    pub(crate) live: Hub,
 }
 
 impl AppState {
     /// The state of one server. To be called within a Tokio runtime.
     #[must_use]
     pub fn new(engine: Engine, receipts: ReceiptStore, config: HttpConfig) -> Self {
-        Self(Arc::new(Shared { engine, receipts, config, closing: CancellationToken::new() }))
+        let closing = CancellationToken::new();
+        let live = Hub::start(&engine, &closing);
+        Self(Arc::new(Shared { engine, receipts, config, closing, uploads: Uploads::default(), live }))
     }
 }
 

@@ -18,11 +18,11 @@ use lastseat_core::refusal::Code;
 use crate::problem::Problem;
 
 /// Largest JSON body, in bytes: 1 MiB.
-pub const MAX_JSON_BYTES: usize = 1024 * 1024;
+pub(crate) const MAX_JSON_BYTES: usize = 1024 * 1024;
 /// Largest body with a seating plan in it, in bytes: 32 MiB.
-pub const MAX_PLAN_BYTES: usize = 32 * 1024 * 1024;
+pub(crate) const MAX_PLAN_BYTES: usize = 32 * 1024 * 1024;
 /// Largest import, in bytes: 64 MiB.
-pub const MAX_IMPORT_BYTES: usize = 64 * 1024 * 1024;
+pub(crate) const MAX_IMPORT_BYTES: usize = 64 * 1024 * 1024;
 
 /// The media type of the body in lower case without parameters; empty where none is named.
 pub(crate) fn media_type(headers: &HeaderMap) -> String {

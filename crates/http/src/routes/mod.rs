@@ -3,7 +3,11 @@
 //! thing, then the fields.
 
 pub(crate) mod bookings;
+pub(crate) mod events;
+pub(crate) mod keys;
 pub(crate) mod listings;
+pub(crate) mod live;
+pub(crate) mod system;
 
 use axum::Router;
 use axum::extract::FromRequestParts;
@@ -16,7 +20,13 @@ use crate::state::AppState;
 
 /// All routes of the API.
 pub(crate) fn router() -> Router<AppState> {
-    Router::new().merge(listings::router()).merge(bookings::router())
+    Router::new()
+        .merge(listings::router())
+        .merge(bookings::router())
+        .merge(events::router())
+        .merge(keys::router())
+        .merge(live::router())
+        .merge(system::router())
 }
 
 /// The one text in a path, as it was sent. What is no text names nothing.

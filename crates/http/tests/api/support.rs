@@ -13,34 +13,34 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
 /// A running server with one key of each role.
-pub struct Server {
-    pub url: String,
-    pub state: AppState,
-    pub admin: String,
-    pub operator: String,
-    pub integrator: String,
-    pub client: reqwest::Client,
+pub(crate) struct Server {
+    pub(crate) url: String,
+    pub(crate) state: AppState,
+    pub(crate) admin: String,
+    pub(crate) operator: String,
+    pub(crate) integrator: String,
+    pub(crate) client: reqwest::Client,
     serving: JoinHandle<std::io::Result<()>>,
     _data: TempDir,
 }
 
 /// An answer, read whole.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: reqwest::header::HeaderMap,
-    pub text: String,
-    pub json: Value,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) text: String,
+    pub(crate) json: Value,
 }
 
 impl Answer {
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
     /// Checks that it is a problem with this code, and gives it.
     #[track_caller]
-    pub fn problem(self, status: u16, code: &str) -> Self {
+    pub(crate) fn problem(self, status: u16, code: &str) -> Self {
         assert_eq!((self.status.as_u16(), self.json["code"].as_str()), (status, Some(code)), "{}", self.text);
         assert_eq!(self.header("content-type"), "application/problem+json");
         assert_eq!(self.json["status"], status);
@@ -50,7 +50,7 @@ impl Answer {
 
     /// Checks that it is `422 invalid` for these fields.
     #[track_caller]
-    pub fn invalid(self, fields: &[&str]) -> Self {
+    pub(crate) fn invalid(self, fields: &[&str]) -> Self {
         let answer = self.problem(422, "invalid");
         let named: Vec<_> =
             answer.json["errors"].as_array().unwrap().iter().map(|e| e["field"].as_str().unwrap()).collect();
@@ -59,22 +59,22 @@ impl Answer {
     }
 
     #[track_caller]
-    pub fn ok(self, status: u16) -> Self {
+    pub(crate) fn ok(self, status: u16) -> Self {
         assert_eq!(self.status.as_u16(), status, "{}", self.text);
         self
     }
 
-    pub fn id(&self) -> String {
+    pub(crate) fn id(&self) -> String {
         self.json["id"].as_str().unwrap().to_owned()
     }
 
-    pub fn token(&self) -> String {
+    pub(crate) fn token(&self) -> String {
         self.json["token"].as_str().unwrap().to_owned()
     }
 }
 
 /// Sends a request and reads the answer.
-pub trait Ask {
+pub(crate) trait Ask {
     async fn ask(self) -> Answer;
     fn key(self, key: &str) -> Self;
     fn token(self, token: &str) -> Self;
@@ -109,11 +109,11 @@ impl Ask for RequestBuilder {
 }
 
 impl Server {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(HttpConfig::default(), EngineConfig::default()).await
     }
 
-    pub async fn start_with(config: HttpConfig, engine: EngineConfig) -> Self {
+    pub(crate) async fn start_with(config: HttpConfig, engine: EngineConfig) -> Self {
         let data = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(data.path(), OpenMode::Serve).unwrap();
         let engine = Engine::start(Arc::new(store), engine).unwrap();
@@ -140,30 +140,30 @@ impl Server {
         Self { url, state, admin, operator, integrator, client, serving, _data: data }
     }
 
-    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.url))
     }
 
-    pub fn get(&self, path: &str) -> RequestBuilder {
+    pub(crate) fn get(&self, path: &str) -> RequestBuilder {
         self.request(Method::GET, path)
     }
 
-    pub fn post(&self, path: &str, body: &Value) -> RequestBuilder {
+    pub(crate) fn post(&self, path: &str, body: &Value) -> RequestBuilder {
         self.request(Method::POST, path).json(body)
     }
 
     /// Makes a listing and gives its id.
-    pub async fn listing(&self, spec: &Value) -> String {
+    pub(crate) async fn listing(&self, spec: &Value) -> String {
         self.post("/v1/listings", spec).key(&self.admin).ask().await.ok(201).id()
     }
 
     /// Books one place of `standard` for somebody.
-    pub async fn book(&self, listing: &str) -> Answer {
+    pub(crate) async fn book(&self, listing: &str) -> Answer {
         self.post("/v1/bookings", &booking(listing)).ask().await.ok(201)
     }
 
     /// Stops it, and waits until it has.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.state.closing.cancel();
         self.serving.await.unwrap().unwrap();
         self.state.engine.drain().await;
@@ -171,7 +171,7 @@ impl Server {
 }
 
 /// A listing of ten places that have to be paid by receipt.
-pub fn places() -> Value {
+pub(crate) fn places() -> Value {
     json!({
         "kind": "places", "category": "gig", "title": "Warehouse night shift", "city": "Tashkent",
         "timezone": "Asia/Tashkent", "currency": "UZS",
@@ -182,7 +182,7 @@ pub fn places() -> Value {
 }
 
 /// A listing of places that cost nothing.
-pub fn free_places(capacity: i64) -> Value {
+pub(crate) fn free_places(capacity: i64) -> Value {
     json!({
         "kind": "places", "title": "Open lecture", "timezone": "Europe/Berlin", "currency": "EUR",
         "starts_at": "2090-12-24T17:00:00Z", "pools": [{"key": "standard", "capacity": capacity}]
@@ -190,6 +190,6 @@ pub fn free_places(capacity: i64) -> Value {
 }
 
 /// A request to book one place.
-pub fn booking(listing: &str) -> Value {
+pub(crate) fn booking(listing: &str) -> Value {
     json!({"listing_id": listing, "lines": [{"pool": "standard", "quantity": 1}], "customer": {"name": "Dilnoza K."}})
 }

@@ -5,6 +5,7 @@ use http::StatusCode;
 use http::request::Parts;
 use lastseat_core::booking::Booking;
 
+use super::calendar::calendar;
 use super::{Token, answer};
 use crate::auth::{Right, booking_actor, check_right};
 use crate::params::Params;
@@ -13,8 +14,15 @@ use crate::respond::{unless_seen, version_tag};
 use crate::routes::Id;
 use crate::state::AppState;
 
+/// With this ending the same path is the calendar file.
+const CALENDAR_ENDING: &str = ".ics";
+
 pub(crate) async fn get(State(state): State<AppState>, Id(id): Id, request: Request) -> Answer {
     let (head, _) = request.into_parts();
+    // The router has no patterns for endings.
+    if let Some(id) = id.strip_suffix(CALENDAR_ENDING) {
+        return calendar(&state, &head, id).await;
+    }
     let mut params = Params::new(head.uri.query());
     let booking = read(&state, &head, &mut params, &id, Right::OwnerOrMaker).await?;
     params.finish()?;

@@ -4,11 +4,16 @@ pub(crate) mod availability;
 pub(crate) mod create;
 pub(crate) mod form;
 pub(crate) mod get;
+pub(crate) mod list;
+pub(crate) mod live;
+pub(crate) mod patch;
+pub(crate) mod pools;
+pub(crate) mod seating;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{get, put};
 use http::StatusCode;
 use lastseat_core::command::Actor;
 use lastseat_core::listing::{Listing, Status};
@@ -21,8 +26,11 @@ use crate::view::ListingView;
 
 pub(super) fn router() -> Router<AppState> {
     Router::new()
-        .route("/v1/listings", post(create::create))
-        .route("/v1/listings/{id}", get(get::get))
+        .route("/v1/listings", get(list::list).post(create::create))
+        .route("/v1/listings/{id}", get(get::get).patch(patch::patch))
+        .route("/v1/listings/{id}/pools", put(pools::put))
+        .route("/v1/listings/{id}/live", get(live::live))
+        .route("/v1/listings/{id}/seating", get(seating::seating))
         .route("/v1/listings/{id}/availability", get(availability::availability))
 }
 

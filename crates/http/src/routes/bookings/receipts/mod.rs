@@ -1,0 +1,4 @@
+//! The receipts of a booking, for operators.
+
+pub(crate) mod get;
+pub(crate) mod list;

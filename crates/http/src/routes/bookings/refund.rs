@@ -1,0 +1,37 @@
+//! `POST /v1/bookings/{id}/refund`
+
+use axum::extract::{Request, State};
+use lastseat_core::command::BookingChange;
+use serde::Deserialize;
+
+use super::change::{Verb, change};
+use crate::auth::Right;
+use crate::body::MAX_JSON_BYTES;
+use crate::body::json::json;
+use crate::problem::Answer;
+use crate::routes::Id;
+use crate::state::AppState;
+
+const VERB: Verb = Verb { route: "POST /v1/bookings/{id}/refund", right: Right::Operators };
+
+/// Money that went back.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RefundRequest)]
+pub(crate) struct Form {
+    /// How much, in minor units; at most what is due.
+    #[schema(minimum = 1)]
+    amount: i64,
+    /// Reference of the transfer; the same one twice is the same refund.
+    #[schema(min_length = 1, max_length = 200)]
+    reference: String,
+}
+
+pub(crate) async fn refund(State(state): State<AppState>, Id(id): Id, request: Request) -> Answer {
+    let (head, body) = request.into_parts();
+    let json = json::<Form>(&head, body, MAX_JSON_BYTES).await?;
+    change(&state, &head, &id, json, &VERB, |form| {
+        Ok(BookingChange::Refund { amount: form.amount, reference: form.reference })
+    })
+    .await
+}

@@ -1,0 +1,23 @@
+//! `GET /v1/listings/{id}/live`: what can be had, as an event stream.
+
+use axum::extract::{Request, State};
+use futures_util::stream;
+
+use crate::auth::anybody;
+use crate::live::sse;
+use crate::problem::Answer;
+use crate::routes::listings::visible;
+use crate::routes::{Id, no_params};
+use crate::state::AppState;
+
+pub(crate) async fn live(State(state): State<AppState>, Id(id): Id, request: Request) -> Answer {
+    let (head, _) = request.into_parts();
+    let actor = anybody(&state.engine, &head.headers)?;
+    let listing = visible(&state.engine, &actor, &id)?;
+    no_params(&head)?;
+    // One that makes no sense is one that nobody knows: the stream begins with everything.
+    let seen = head.headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok());
+    let frames = state.live.listing(&listing, seen).await?;
+    let events = stream::unfold(frames, |mut frames| async { Some((frames.next().await?.sse(), frames)) });
+    Ok(sse::respond(&state, events))
+}

@@ -1,0 +1,17 @@
+//! `GET /metrics`: for Prometheus.
+
+use axum::extract::State;
+use axum::response::Response;
+use http::HeaderValue;
+use http::header::CONTENT_TYPE;
+
+use crate::state::AppState;
+
+/// The format that the metrics are written in.
+pub(crate) const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+pub(crate) async fn metrics(State(state): State<AppState>) -> Response {
+    let mut response = Response::new(state.engine.metrics().encode().into());
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(OPENMETRICS));
+    response
+}
