@@ -1,0 +1,16 @@
+//! Flags that several verbs share.
+
+mod address;
+mod client;
+mod data;
+mod file;
+mod rate;
+mod serve;
+
+pub(crate) use client::ClientOptions;
+pub(crate) use data::{DataOptions, not_supported};
+pub(crate) use file::Input;
+pub(crate) use rate::RateArg;
+pub(crate) use serve::{EngineOptions, HttpOptions, ListenOptions, LogFormat, LogOptions};
+
+pub(crate) use address::listen_address;

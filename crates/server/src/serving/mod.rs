@@ -1,0 +1,173 @@
+//! A server from its start to its end: data directory, engine, listener, and what runs beside them.
+//!
+//! - [`admin_key`]: the key of the first start
+//! - [`audit`]: the background auditor
+//! - [`leftovers`]: receipts that no booking names
+//! - [`background`]: threads that work now and then, below everything else
+//! - [`signals`]: when to stop
+
+mod admin_key;
+mod audit;
+mod background;
+mod leftovers;
+mod signals;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use lastseat_engine::{Engine, EngineConfig};
+use lastseat_http::receipts::ReceiptStore;
+use lastseat_http::{AppState, HttpConfig};
+use lastseat_store::Store;
+use lastseat_store_sqlite::{OpenMode, SqliteStore};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::data_dir;
+use crate::failure::Failure;
+pub(crate) use admin_key::AdminKey;
+use background::Background;
+
+/// What a server needs to know.
+pub(crate) struct Settings {
+    /// The data directory.
+    pub(crate) data: PathBuf,
+    /// Where to listen.
+    pub(crate) listen: SocketAddr,
+    /// The HTTP side.
+    pub(crate) http: HttpConfig,
+    /// The engine.
+    pub(crate) engine: EngineConfig,
+    /// The pause between two checks of the auditor; none if it is not to run.
+    pub(crate) audit_every: Option<Duration>,
+    /// The admin key, if it is not to be random.
+    pub(crate) admin_key: Option<AdminKey>,
+}
+
+/// A server that listens.
+pub(crate) struct Running {
+    state: AppState,
+    address: SocketAddr,
+    http: JoinHandle<std::io::Result<()>>,
+    background: Vec<Background>,
+}
+
+/// Starts a server. When this returns, it listens.
+///
+/// # Errors
+/// With a sentence that says what is in the way.
+pub(crate) async fn start(settings: Settings) -> Result<Running, Failure> {
+    let mut http = settings.http;
+    http.max_connections = allow_connections(http.max_connections);
+    data_dir::prepare(&settings.data)?;
+    let store = SqliteStore::open(&settings.data, OpenMode::Serve).map_err(data_dir::open_failure)?;
+    let store: Arc<dyn Store> = Arc::new(store);
+    let listener = TcpListener::bind(settings.listen).await.with_context(|| {
+        format!("cannot listen on {}; choose another address with --listen", settings.listen)
+    })?;
+    let address = listener.local_addr().context("cannot find the address that is listened on")?;
+    let receipts = ReceiptStore::open_folder(&settings.data)
+        .with_context(|| format!("cannot use the folder for receipts in {}", settings.data.display()))?;
+    let engine = Engine::start(Arc::clone(&store), settings.engine).context("cannot read the database")?;
+    admin_key::ensure(&engine, &settings.data, settings.admin_key.as_ref()).await?;
+
+    let mut background = vec![leftovers::start(Arc::clone(&store), receipts.clone())?];
+    if let Some(every) = settings.audit_every {
+        background.push(audit::start(Arc::clone(&store), engine.clone(), every)?);
+    }
+    let state = AppState::new(engine, receipts, http);
+    let http = tokio::spawn(lastseat_http::serve(listener, state.clone()));
+    tracing::info!(
+        address = %address,
+        data = %settings.data.display(),
+        version = env!("CARGO_PKG_VERSION"),
+        "serving"
+    );
+    Ok(Running { state, address, http, background })
+}
+
+impl Running {
+    /// Where it listens; the real port, where any free one was asked for.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The engine.
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.state.engine
+    }
+
+    /// Where receipts are.
+    pub(crate) fn receipts(&self) -> &ReceiptStore {
+        &self.state.receipts
+    }
+
+    /// Serves until SIGTERM or SIGINT, then lets what was begun finish. A second signal ends the program.
+    ///
+    /// # Errors
+    /// `Unable`, if it ends by itself.
+    pub(crate) async fn until_told(mut self) -> Result<(), Failure> {
+        let mut signals = signals::Signals::new()?;
+        tokio::select! {
+            ended = &mut self.http => return Err(ended_by_itself(ended)),
+            name = signals.next() => tracing::info!(signal = name, "stopping; what was begun is finished first"),
+        }
+        tokio::select! {
+            done = self.stop() => done,
+            name = signals.next() => {
+                tracing::warn!(signal = name, "told again to stop: ending at once");
+                std::process::exit(signals::EXIT_CODE);
+            }
+        }
+    }
+
+    async fn stop(self) -> Result<(), Failure> {
+        self.state.closing.cancel();
+        drop(self.background);
+        let ended = self.http.await;
+        self.state.engine.drain().await;
+        ended.context("the HTTP side broke down")?.context("the HTTP side failed")?;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+fn ended_by_itself(ended: Result<std::io::Result<()>, tokio::task::JoinError>) -> Failure {
+    let why = match ended {
+        Ok(Ok(())) => "it stopped".to_owned(),
+        Ok(Err(error)) => error.to_string(),
+        Err(error) => error.to_string(),
+    };
+    Failure::unable(format_args!("the HTTP side ended by itself: {why}"))
+}
+
+/// Each connection is an open file, and the usual soft limit of 1,024 is too low for a crowd. Raises it as far
+/// as the hard limit lets it, and gives how many of `wanted` connections there can be then.
+fn allow_connections(wanted: usize) -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    /// Files that are open besides connections.
+    const OTHERS: usize = 256;
+    let limit = getrlimit(Resource::Nofile);
+    let files = u64::try_from(wanted.saturating_add(OTHERS)).unwrap_or(u64::MAX);
+    let raised = limit.maximum.map_or(files, |most| files.min(most));
+    let Some(now) = limit.current.filter(|now| *now < files) else { return wanted };
+    let allowed = match setrlimit(Resource::Nofile, Rlimit { current: Some(raised), maximum: limit.maximum })
+    {
+        Ok(()) => raised,
+        Err(_) => now,
+    };
+    let connections =
+        usize::try_from(allowed).unwrap_or(usize::MAX).saturating_sub(OTHERS).clamp(1, wanted.max(1));
+    if connections < wanted {
+        tracing::info!(
+            connections,
+            wanted,
+            open_files = allowed,
+            "the limit on open files allows fewer connections"
+        );
+    }
+    connections
+}

@@ -1,0 +1,54 @@
+//! `lastseat backup`.
+
+use std::path::PathBuf;
+
+use lastseat_store_sqlite::{OpenMode, SqliteStore};
+
+use crate::failure::Failure;
+use crate::options::DataOptions;
+use crate::{archive, data_dir, output};
+
+const EXAMPLES: &str = "\
+The file is a tar of the database, as it is at one instant, and the receipts. It holds personal
+data and the secret from which booking tokens are made: keep it safe. The server may be running.
+
+Example:
+  lastseat backup --data /var/lib/lastseat --to backup-$(date +%F).tar";
+
+/// Copy all data to one file, also beside a running server
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    data: DataOptions,
+    /// The file to make; it must not be there yet
+    #[arg(long, value_name = "FILE", required = true)]
+    to: PathBuf,
+    /// Print what is in it as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    args.data.check()?;
+    if args.to.symlink_metadata().is_ok() {
+        return Err(Failure::usage(format_args!(
+            "--to: {} is there already; choose another name",
+            args.to.display()
+        )));
+    }
+    let store = SqliteStore::open(&args.data.data, OpenMode::Read).map_err(data_dir::open_failure)?;
+    let manifest = archive::pack(&store, &args.data.data, &args.to)?;
+    if args.json {
+        return output::json(&manifest);
+    }
+    let bytes: u64 = manifest.files.iter().map(|file| file.bytes).sum();
+    let receipts = manifest.files.len() - 1;
+    output::say(&format!(
+        "wrote {}: the data of {} with {receipts} receipts, {} KiB",
+        args.to.display(),
+        manifest.at,
+        bytes.div_ceil(1024)
+    ));
+    Ok(())
+}
