@@ -246,6 +246,8 @@ impl World {
         debug_assert!(pool.is_sound(), "a pool would be oversold: {at:?} {pool:?}");
         self.pools.insert(at, Some(pool));
         self.changes.pools.insert(at);
+        // One command of a batch may bring back what another has taken away.
+        self.changes.removed_pools.remove(&at);
     }
 
     /// Takes a pool away.

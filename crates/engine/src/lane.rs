@@ -75,8 +75,10 @@ impl LaneThread {
         let mut jobs: Vec<Job> = Vec::new();
         let mut commands: Vec<Command> = Vec::new();
         let mut pruned = Instant::now();
+        let mut stop = false;
         loop {
-            let stop = self.gather(&mut jobs);
+            // Once told to stop, stay told: a command may have come into the queue behind that message.
+            stop |= self.gather(&mut jobs);
             let begun = Instant::now();
             let due = self.due_now();
             commands.extend(jobs.iter_mut().map(|job| std::mem::replace(&mut job.command, nothing())));
