@@ -47,6 +47,17 @@ impl Customer {
         self.phone.as_ref().map(|phone| format!("p:{phone}"))
     }
 
+    /// Whether the name, identity or contact contains `text`, ignoring case in any script. `text` must be in
+    /// lower case.
+    #[must_use]
+    pub fn mentions(&self, text: &str) -> bool {
+        let contains = |value: &String| value.to_lowercase().contains(text);
+        let optional = [&self.email, &self.phone, &self.external_id];
+        contains(&self.name)
+            || optional.into_iter().flatten().any(contains)
+            || self.telegram_id.is_some_and(|id| contains(&id.to_string()))
+    }
+
     /// Everything that is wrong with what a client sent, each under `customer.`.
     #[must_use]
     pub fn problems(&self) -> Vec<FieldError> {

@@ -42,7 +42,7 @@ impl Lane for SqliteLane {
         }
         run(&self.connection, "BEGIN IMMEDIATE")?;
         let now = self.clock.now();
-        Ok(Box::new(SqliteTx { lane: self, now, done: false }))
+        Ok(Box::new(SqliteTx { lane: self, now, wrote: false, done: false }))
     }
 
     fn was_committed(&mut self, _batch: u128) -> Result<bool, StoreError> {
@@ -69,6 +69,8 @@ fn run(connection: &Connection, sql: &str) -> Result<(), StoreError> {
 pub(crate) struct SqliteTx<'a> {
     lane: &'a mut SqliteLane,
     now: Time,
+    /// Whether listings that were read since may be of this transaction only.
+    wrote: bool,
     done: bool,
 }
 
@@ -104,6 +106,10 @@ impl SqliteTx<'_> {
 
 impl Drop for SqliteTx<'_> {
     fn drop(&mut self) {
+        if self.wrote && !self.done {
+            self.lane.listings.clear();
+            self.lane.listing_nos.clear();
+        }
         if !self.done && !self.lane.connection.is_autocommit() {
             // If this fails the next `begin` tries again.
             let _ = run(&self.lane.connection, "ROLLBACK");
@@ -279,6 +285,7 @@ impl Tx for SqliteTx<'_> {
     }
 
     fn write(&mut self, world: &World) -> Result<(), StoreError> {
+        self.wrote = true;
         crate::write::write(&self.lane.connection, world)?;
         // What was written is what the next batch must see. If this transaction fails, it reads anew.
         for no in world.changes.listings.iter().chain(&world.changes.recount) {

@@ -191,6 +191,7 @@ impl SqliteStore {
             connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
             connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         } else {
+            crate::read::add_functions(&connection)?;
             connection.pragma_update(None, "query_only", true)?;
             connection.pragma_update(None, "wal_autocheckpoint", 0)?;
             connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;

@@ -2,6 +2,7 @@
 
 use lastseat_core::booking::Booking;
 use lastseat_core::command::Role;
+use lastseat_core::customer::Customer;
 use lastseat_core::event::EventKind;
 use lastseat_core::id::{BookingId, BookingNo, ListingNo};
 use lastseat_core::listing::Listing;
@@ -11,6 +12,7 @@ use lastseat_core::time::Time;
 use lastseat_core::world::CustomerUse;
 use lastseat_store::read::Money;
 use lastseat_store::{ApiKey, BookingFilter, Hold, ListingNumbers, Read, StoreError, StoredEvent};
+use rusqlite::functions::FunctionFlags;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
@@ -228,6 +230,19 @@ impl Read for SqliteRead<'_> {
     }
 }
 
+/// Name of the SQL function behind [`Customer::mentions`]: SQLite's own `lower` knows ASCII only.
+const MENTIONS: &str = "mentions";
+
+/// Teaches a reader's connection to look for customers.
+pub(crate) fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function(MENTIONS, 2, flags, |context| {
+        let customer: Result<Customer, _> = serde_json::from_str(context.get_raw(0).as_str()?);
+        let customer = customer.map_err(|error| rusqlite::Error::UserFunctionError(Box::new(error)))?;
+        Ok(customer.mentions(context.get_raw(1).as_str()?))
+    })
+}
+
 /// The query behind a filter, with its values. Only what the filter names becomes part of it.
 fn bookings_query(filter: &BookingFilter, now: Time, limit: u32) -> (String, Vec<Value>) {
     let mut conditions = Vec::new();
@@ -254,7 +269,7 @@ fn bookings_query(filter: &BookingFilter, now: Time, limit: u32) -> (String, Vec
         conditions.push(format!("({})", states.join(" OR ")));
     }
     if let Some(text) = &filter.customer {
-        conditions.push(format!("instr(lower(customer), {}) > 0", bind(text.to_lowercase().into())));
+        conditions.push(format!("{MENTIONS}(customer, {})", bind(text.to_lowercase().into())));
     }
     if let Some(key) = filter.created_by {
         conditions.push(format!("created_by = {}", bind(key.to_bytes().to_vec().into())));

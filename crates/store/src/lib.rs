@@ -4,10 +4,12 @@
 //! - [`Store`], [`Lane`], [`Tx`]: one batch, one transaction
 //! - [`Read`]: questions, each on a snapshot of its own
 //! - [`memory`]: a store in memory that fails on demand, for tests and simulations
+//! - [`conformance`]: the suite that every store passes
 //!
 //! The commonest change is a new column: add it to the row type in the core, to each store's load and
 //! write, and to the suite.
 
+pub mod conformance;
 pub mod error;
 pub mod memory;
 pub mod read;

@@ -226,7 +226,6 @@ impl Faults {
             Some(_) => Err(Failure::Unavailable.error()),
         }
     }
-
 }
 
 impl Plan {

@@ -16,8 +16,8 @@ pub mod faults;
 mod lane;
 mod rows;
 mod snapshot;
-
-
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

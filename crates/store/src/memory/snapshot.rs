@@ -60,12 +60,13 @@ impl Read for Snapshot {
     }
 
     fn bookings(&self, filter: &BookingFilter, limit: u32) -> Result<Vec<Booking>, StoreError> {
+        let customer = filter.customer.as_deref().map(str::to_lowercase);
         let fits = |due: Option<Time>, booking: &Booking| {
             let overdue = due.is_some_and(|due| due <= self.now) && filter.overdue.contains(&booking.state);
             let any = filter.states.is_empty() && filter.overdue.is_empty();
             filter.listing.is_none_or(|listing| booking.listing == listing)
                 && (any || filter.states.contains(&booking.state) || overdue)
-                && filter.customer.as_deref().is_none_or(|text| mentions(booking, text))
+                && customer.as_deref().is_none_or(|text| booking.customer.mentions(text))
                 && filter.created_by.is_none_or(|key| booking.created_by == Some(key))
                 && filter.before.is_none_or(|before| booking.no < before)
         };
@@ -152,16 +153,4 @@ impl Read for Snapshot {
         let customers = self.rows.customers.iter().filter(|(key, _)| key.0 == of);
         Ok(customers.map(|((_, identity), has)| (identity.clone(), *has)).collect())
     }
-}
-
-/// Whether a customer's name, identity or contact contains `text`, ignoring case.
-fn mentions(booking: &Booking, text: &str) -> bool {
-    let text = text.to_lowercase();
-    let customer = &booking.customer;
-    let telegram = customer.telegram_id.map(|id| id.to_string());
-    [Some(&customer.name), customer.email.as_ref(), customer.phone.as_ref(), telegram.as_ref()]
-        .into_iter()
-        .chain([customer.external_id.as_ref()])
-        .flatten()
-        .any(|value| value.to_lowercase().contains(&text))
 }
