@@ -28,7 +28,7 @@ impl Store for InDirectory {
     }
 }
 
-fn empty(clock: TestClock) -> Arc<dyn Store> {
+fn empty(clock: &TestClock) -> Arc<dyn Store> {
     let dir = tempfile::tempdir().unwrap();
     let clock = Clock::Fixed(clock.shared_millis());
     let store = SqliteStore::open_with(dir.path(), OpenMode::Serve, clock, None).unwrap();

@@ -5,6 +5,7 @@
 //! - [`Read`]: questions, each on a snapshot of its own
 //! - [`memory`]: a store in memory that fails on demand, for tests and simulations
 //! - [`conformance`]: the suite that every store passes
+//! - [`verify`]: checks every rule on what a store holds
 //!
 //! The commonest change is a new column: add it to the row type in the core, to each store's load and
 //! write, and to the suite.
@@ -14,6 +15,7 @@ pub mod error;
 pub mod memory;
 pub mod read;
 pub mod tx;
+pub mod verify;
 
 pub use error::{CommitError, StoreError};
 pub use read::{ApiKey, BookingFilter, Hold, ListingNumbers, Read, StoredEvent};

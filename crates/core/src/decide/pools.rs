@@ -15,7 +15,6 @@ use crate::listing::build::{MAX_CAPACITY, MAX_POOLS, MAX_PRICE, MAX_RESOURCES};
 use crate::listing::{Group, Groups, Kind, Listing, night_date};
 use crate::pool::{Pool, PoolNo, PoolRef};
 use crate::refusal::{Code, FieldError, Refusal, RefusalData, ShortPool};
-use crate::time::Time;
 use crate::world::{Answer, World};
 
 /// New numbers for one pool; what is none stays.
@@ -24,6 +23,9 @@ struct Numbers {
     blocked: Option<i64>,
     price: Option<i64>,
 }
+
+/// Where in the request it stands, which pool it means, and what that gets.
+type Wanted = (String, PoolNo, Numbers);
 
 pub(super) fn put(
     world: &mut World,
@@ -121,7 +123,7 @@ fn named(
     problems: &mut Vec<FieldError>,
     listing: &Listing,
     pools: &[PoolSpec],
-) -> (Option<Vec<Group>>, Vec<(String, PoolNo, Numbers)>) {
+) -> (Option<Vec<Group>>, Vec<Wanted>) {
     if !(1..=MAX_POOLS).contains(&pools.len()) {
         problems.push(FieldError::new("pools", "must have at least one entry"));
     }
@@ -181,7 +183,7 @@ fn ranged(
     world: &World,
     listing: &Listing,
     range: &PoolRange,
-) -> Vec<(String, PoolNo, Numbers)> {
+) -> Vec<Wanted> {
     if !matches!(listing.kind(), Kind::Nights | Kind::Slots) {
         problems.push(FieldError::new("from", "is for listings of the kinds nights and slots"));
         return Vec::new();
@@ -214,7 +216,7 @@ fn date_of(listing: &Listing, pool: PoolNo) -> Date {
     match listing.kind() {
         Kind::Nights => night_date(pool),
         _ => {
-            let start = listing.pool_starts_at(pool).unwrap_or(Time::default());
+            let start = listing.pool_starts_at(pool).unwrap_or_default();
             let zone: TimeZone = listing.zone().clone();
             start.timestamp().to_zoned(zone).date()
         }

@@ -242,7 +242,7 @@ fn grown(
     for group in &mut groups {
         match by_key.remove(group.key.as_str()) {
             None => {
-                problems.push(FieldError::new("resources", format!("{} cannot be taken away", group.key)))
+                problems.push(FieldError::new("resources", format!("{} cannot be taken away", group.key)));
             }
             Some(wanted) if (wanted.capacity, wanted.price) != (group.capacity, group.price) => {
                 let text = format!(

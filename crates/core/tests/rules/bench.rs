@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lastseat_core::booking::{Booking, Receipt, State, Step};
 use lastseat_core::command::{
-    Action, Actor, BookingChange, Command, CreateBooking, Idempotency, IdempotencyKey, ImportBooking, MoneyIn,
-    PoolsChange, Role,
+    Action, Actor, BookingChange, Command, CreateBooking, Idempotency, IdempotencyKey, ImportBooking,
+    MoneyIn, PoolsChange, Role,
 };
 use lastseat_core::customer::Customer;
 use lastseat_core::event::{EventData, EventKind};
@@ -143,9 +143,7 @@ pub(crate) fn slots_form(capacity: i64, policy: &Value) -> Value {
 }
 
 pub(crate) fn seats_form(policy: &Value) -> Value {
-    let seat = |n: usize| {
-        json!({"seat_guid": format!("A-{n}"), "seat_number": n.to_string(), "position": {"x": n, "y": 0}, "category": "Stalls"})
-    };
+    let seat = |n: usize| json!({"seat_guid": format!("A-{n}"), "seat_number": n.to_string(), "position": {"x": n, "y": 0}, "category": "Stalls"});
     let seats: Vec<Value> = (1..=6).map(seat).collect();
     json!({
         "kind": "seats", "title": "Film", "timezone": "America/New_York", "currency": "UZS",
@@ -322,7 +320,12 @@ impl Bench {
         self.command_for_booking(&Command::new(actor, Action::CreateBooking(Box::new(create))))
     }
 
-    pub(crate) fn try_book(&mut self, listing: ListingId, claim: Claim, who: &str) -> Result<Booking, Refusal> {
+    pub(crate) fn try_book(
+        &mut self,
+        listing: ListingId,
+        claim: Claim,
+        who: &str,
+    ) -> Result<Booking, Refusal> {
         let create = self.creation(listing, claim, who);
         self.create(Actor::Public, create)
     }
@@ -339,7 +342,12 @@ impl Bench {
         }
     }
 
-    pub(crate) fn change(&mut self, actor: Actor, id: BookingId, change: BookingChange) -> Result<Booking, Refusal> {
+    pub(crate) fn change(
+        &mut self,
+        actor: Actor,
+        id: BookingId,
+        change: BookingChange,
+    ) -> Result<Booking, Refusal> {
         self.command_for_booking(&Command::new(actor, Action::Booking { id, change }))
     }
 

@@ -25,7 +25,8 @@ pub(crate) struct Seen {
 impl Bench {
     pub(crate) fn seen(&self) -> Seen {
         let world = &self.world;
-        let mut listings: Vec<Listing> = world.listings.values().map(|listing| Listing::clone(listing)).collect();
+        let mut listings: Vec<Listing> =
+            world.listings.values().map(|listing| Listing::clone(listing)).collect();
         listings.sort_by_key(|listing| listing.no);
         Seen {
             bookings: self.bookings(),
@@ -64,9 +65,16 @@ impl Bench {
             for (no, pool) in self.world.pools_of(listing.no) {
                 let (held, confirmed) = sums.remove(&(listing.no, no)).unwrap_or_default();
                 let key = listing.pool_key(no);
-                assert!(pool.held + pool.confirmed + pool.blocked <= pool.capacity, "{key} is oversold: {pool:?}");
+                assert!(
+                    pool.held + pool.confirmed + pool.blocked <= pool.capacity,
+                    "{key} is oversold: {pool:?}"
+                );
                 assert!(pool.is_sound() && pool.price >= 0, "{key}: {pool:?}");
-                assert_eq!((pool.held, pool.confirmed), (held, confirmed), "the counters of {key} are not true");
+                assert_eq!(
+                    (pool.held, pool.confirmed),
+                    (held, confirmed),
+                    "the counters of {key} are not true"
+                );
             }
         }
         sums.retain(|_, sum| *sum != (0, 0));
@@ -100,12 +108,16 @@ impl Bench {
     }
 
     fn check_money(&self, booking: &Booking) {
-        let sum = |payments: &[lastseat_core::booking::Payment]| payments.iter().map(|p| p.amount).sum::<i64>();
+        let sum =
+            |payments: &[lastseat_core::booking::Payment]| payments.iter().map(|p| p.amount).sum::<i64>();
         assert_eq!(booking.paid, sum(&booking.details.payments), "{booking:?}");
         assert_eq!(booking.refunded, sum(&booking.details.refunds), "{booking:?}");
         assert_eq!(booking.paid, booking.applied() + booking.refund_due + booking.refunded);
         assert!(booking.refund_due >= 0 && booking.refunded >= 0, "{booking:?}");
-        assert!((0..=booking.total).contains(&booking.applied()), "more is applied than it costs: {booking:?}");
+        assert!(
+            (0..=booking.total).contains(&booking.applied()),
+            "more is applied than it costs: {booking:?}"
+        );
         if matches!(booking.state, State::Cancelled | State::Rejected) {
             assert_eq!(booking.applied(), 0, "money is kept for nothing: {booking:?}");
         }

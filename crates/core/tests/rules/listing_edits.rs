@@ -13,7 +13,9 @@ fn new_times_of_check_in_and_check_out_leave_the_pools_alone() {
     for who in ["a", "b"] {
         bench.try_book(inn, stay("double", "2026-11-25", "2026-11-28", 1), who).unwrap();
     }
-    for patch in [json!({"check_in_time": "14:00"}), json!({"check_out_time": "10:00"}), json!({"min_nights": 2})] {
+    for patch in
+        [json!({"check_in_time": "14:00"}), json!({"check_out_time": "10:00"}), json!({"min_nights": 2})]
+    {
         // The pools are not loaded for such an edit, so it must not make any.
         let listing = bench.world.listing(inn).unwrap();
         let edit = change(listing, &patch, &[], bench.world.now).unwrap();

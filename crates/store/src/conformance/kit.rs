@@ -37,7 +37,7 @@ pub(crate) struct Kit {
 impl Kit {
     pub(crate) fn new(factory: Factory<'_>) -> Self {
         let clock = TestClock::at(START);
-        let store = factory(clock.clone());
+        let store = factory(&clock);
         let lane = store.lane().unwrap();
         Self { store, lane, clock, ids: 0x0193_0000_0000_7000_8000_0000_0000_0000 }
     }

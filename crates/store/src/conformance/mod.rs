@@ -23,11 +23,11 @@ use crate::memory::TestClock;
 use crate::tx::Store;
 
 /// Makes an empty store that takes its time from this clock.
-pub type Factory<'a> = &'a dyn Fn(TestClock) -> Arc<dyn Store>;
+pub type Factory<'a> = &'a dyn Fn(&TestClock) -> Arc<dyn Store>;
 
 macro_rules! cases {
     ($d:tt $($module:ident::$name:ident,)*) => {
-        /// Makes a test of each case of the suite for the stores that a function makes: `fn(TestClock) -> Arc<dyn
+        /// Makes a test of each case of the suite for the stores that a function makes: `fn(&TestClock) -> Arc<dyn
         /// Store>`.
         #[macro_export]
         macro_rules! store_conformance {

@@ -1,0 +1,117 @@
+//! Through all bookings, in short snapshots; `mod.rs` says how the sums come to stand where the counters stand.
+
+use std::collections::BTreeMap;
+
+use lastseat_core::booking::{Booking, fold};
+use lastseat_core::id::{BookingId, BookingNo, ListingNo};
+
+use super::booking::{Listings, check, listings, steps};
+use super::report::Report;
+use super::sums::Sums;
+use crate::error::StoreError;
+use crate::read::Read;
+
+/// How far a check of everything has come.
+pub(super) struct Walk {
+    report: Report,
+    sums: Sums,
+    listings: Listings,
+    /// Of each page: its last booking, and the newest event that its snapshot had seen.
+    pages: Vec<(BookingNo, i64)>,
+    /// Every booking of a page stands where its page stood, or here, whichever is later.
+    followed: i64,
+}
+
+impl Walk {
+    pub(super) fn begin(read: &dyn Read) -> Result<Self, StoreError> {
+        Ok(Self {
+            report: Report::default(),
+            sums: Sums::default(),
+            listings: listings(read)?,
+            pages: Vec::new(),
+            followed: read.last_event()?,
+        })
+    }
+
+    /// Reads the next page. Whether there may be more.
+    pub(super) fn page(&mut self, read: &dyn Read, limit: u32) -> Result<bool, StoreError> {
+        let after = self.pages.last().map_or(BookingNo(0), |(last, _)| *last);
+        let seen = read.last_event()?;
+        let page = read.all_bookings(after, limit)?;
+        for booking in &page {
+            check(read, booking, &mut self.listings, &mut self.report)?;
+            self.add(read, booking, 1)?;
+        }
+        let more = page.len() >= limit as usize;
+        // Whatever comes after the last page was made after it was read.
+        let last = if more { page.last().map_or(after, |booking| booking.no) } else { BookingNo(i64::MAX) };
+        self.pages.push((last, seen));
+        Ok(more)
+    }
+
+    /// Follows the next events. Whether there may be more; if not, the sums stand where this snapshot stands.
+    pub(super) fn follow(&mut self, read: &dyn Read, limit: u32) -> Result<bool, StoreError> {
+        let from = self.followed;
+        let events = read.events(from, None, limit)?;
+        let more = events.len() >= limit as usize;
+        let to = if more { events.last().map_or(from, |event| event.no) } else { read.last_event()? };
+        let mut changed: BTreeMap<BookingNo, (BookingId, ListingNo)> = BTreeMap::new();
+        for event in &events {
+            if let Some((no, id)) = event.booking {
+                changed.insert(no, (id, event.listing));
+            }
+        }
+        for (no, (id, listing)) in changed {
+            let page = self.page_of(no);
+            if page >= to {
+                continue;
+            }
+            let events = read.booking_events(no)?;
+            let as_of = |place: i64| {
+                let until = events.partition_point(|event| event.no <= place);
+                steps(&events[..until]).and_then(|steps| fold(no, id, listing, &steps))
+            };
+            // A log that cannot be folded is told by its own rule.
+            if let Some(old) = as_of(from.max(page)) {
+                self.add(read, &old, -1)?;
+            }
+            if let Some(new) = as_of(to) {
+                self.add(read, &new, 1)?;
+            }
+        }
+        self.followed = to;
+        Ok(more)
+    }
+
+    /// Compares the sums with what is counted, in the snapshot in which they stand.
+    pub(super) fn finish(mut self, read: &dyn Read) -> Result<Report, StoreError> {
+        let Self { report, sums, listings, .. } = &mut self;
+        for listing in read.listings()? {
+            sums.check_listing(read, &listing, report)?;
+            // Where counting began while the bookings were read, there is nothing to compare with yet.
+            let before = listings.get(&listing.no);
+            if before.is_none_or(|before| before.doc.counts_customers == listing.doc.counts_customers) {
+                sums.check_customers(read, &listing, report)?;
+            }
+        }
+        sums.check_addresses(read, report)?;
+        Ok(self.report)
+    }
+
+    /// The newest event that a booking's page had seen.
+    fn page_of(&self, no: BookingNo) -> i64 {
+        let index = self.pages.partition_point(|(last, _)| *last < no);
+        self.pages.get(index).map_or(0, |(_, seen)| *seen)
+    }
+
+    fn add(&mut self, read: &dyn Read, booking: &Booking, sign: i64) -> Result<(), StoreError> {
+        if !self.listings.contains_key(&booking.listing) {
+            // It was made since the listings were read.
+            self.listings.extend(listings(read)?);
+        }
+        let missing = || StoreError::Corrupt(format!("booking {} has no listing", booking.id));
+        let listing = self.listings.get(&booking.listing).ok_or_else(missing)?;
+        self.sums.add(booking, listing, sign);
+        Ok(())
+    }
+}
