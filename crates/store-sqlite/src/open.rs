@@ -106,6 +106,8 @@ pub struct SqliteStore {
     path: PathBuf,
     vfs: Option<String>,
     clock: Clock,
+    /// SQLite's setting `synchronous` of the connection that writes.
+    synchronous: &'static str,
     readers: Mutex<Vec<Connection>>,
     /// Held as long as the store lives, in [`OpenMode::Serve`].
     _lock: Option<File>,
@@ -125,6 +127,26 @@ impl SqliteStore {
     /// # Errors
     /// With a sentence that says what to do.
     pub fn open_with(dir: &Path, mode: OpenMode, clock: Clock, vfs: Option<&str>) -> Result<Self, OpenError> {
+        Self::open_synchronous(dir, mode, clock, vfs, "FULL")
+    }
+
+    /// As [`SqliteStore::open_with`] to serve, but without syncing anything: a power cut loses bookings that
+    /// were acknowledged. For tests only, which show by it that they would notice.
+    ///
+    /// # Errors
+    /// With a sentence that says what to do.
+    #[doc(hidden)]
+    pub fn open_unsynced(dir: &Path, clock: Clock, vfs: &str) -> Result<Self, OpenError> {
+        Self::open_synchronous(dir, OpenMode::Serve, clock, Some(vfs), "OFF")
+    }
+
+    fn open_synchronous(
+        dir: &Path,
+        mode: OpenMode,
+        clock: Clock,
+        vfs: Option<&str>,
+        synchronous: &'static str,
+    ) -> Result<Self, OpenError> {
         if rusqlite::version_number() < MIN_SQLITE {
             return Err(OpenError::OldSqlite(rusqlite::version()));
         }
@@ -136,7 +158,8 @@ impl SqliteStore {
             }
             OpenMode::Read => None,
         };
-        let store = Self { path, vfs: vfs.map(str::to_owned), clock, readers: Mutex::default(), _lock: lock };
+        let vfs = vfs.map(str::to_owned);
+        let store = Self { path, vfs, clock, synchronous, readers: Mutex::default(), _lock: lock };
         match mode {
             OpenMode::Serve => {
                 let mut writer = store.connect(true)?;
@@ -187,7 +210,7 @@ impl SqliteStore {
             if mode != "wal" {
                 return Err(OpenError::Damaged(format!("the journal mode is {mode}")));
             }
-            connection.pragma_update(None, "synchronous", "FULL")?;
+            connection.pragma_update(None, "synchronous", self.synchronous)?;
             connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
             connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         } else {

@@ -1,5 +1,5 @@
-//! Are the counters, the money and the log true? Worked out here from the bookings alone, in other words than
-//! the product's, so that the two can disagree.
+//! Are the counters, the money and the log true? The product's own check is asked, and the same is worked out
+//! here from the bookings alone, in other words, so that the two can disagree.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +8,7 @@ use lastseat_core::id::{BookingNo, ListingNo};
 use lastseat_core::pool::PoolNo;
 use lastseat_core::settle::due_at;
 use lastseat_core::world::CustomerUse;
+use lastseat_store::verify::verify;
 use lastseat_store::{Read, Store, StoredEvent};
 use lastseat_store_sqlite::SqliteStore;
 
@@ -16,6 +17,8 @@ const PAGE: u32 = 500;
 
 /// Panics with what is not true.
 pub fn check(store: &SqliteStore) {
+    let report = verify(store).unwrap();
+    assert!(report.ok, "{report:#?}");
     let read = store.reader().unwrap();
     let bookings = all(read.as_ref());
     check_counters(read.as_ref(), &bookings);

@@ -126,7 +126,7 @@ async fn an_approval_while_the_clock_strikes_confirms_or_finds_it_expired() {
         let (left, right) = std::thread::scope(|scope| {
             // On a thread of its own, so that it strikes in the middle.
             scope.spawn(|| {
-                std::thread::sleep(std::time::Duration::from_micros(round * 50));
+                std::thread::sleep(std::time::Duration::from_micros(round * round * 20));
                 house.set(deadline);
             });
             tokio::task::block_in_place(|| {
