@@ -71,6 +71,9 @@ impl Default for Metrics {
             metrics.audited.clone(),
         );
         registry.register("queue_length", "Commands that wait", metrics.queue.clone());
+        // All outcomes are there from the start, at zero: the first of a kind shows as a rise.
+        EventKind::ALL.iter().for_each(|kind| metrics.event(*kind, 0));
+        Code::ALL.iter().for_each(|code| metrics.refused(*code, 0));
         Self { registry: Mutex::new(registry), ..metrics }
     }
 }
