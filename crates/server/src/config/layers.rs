@@ -95,8 +95,7 @@ impl Known {
             }
             let said = error.render().to_string();
             let lines: Vec<&str> = said.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
-            let said = lines.join(" ").replace(&format!(" for '{arg}'"), "");
-            said.trim_start_matches("error: ").to_owned()
+            lines.join(" ").trim_start_matches("error: ").to_owned()
         })
     }
 }
@@ -136,7 +135,7 @@ pub(crate) fn is_switch(arg: &Arg) -> bool {
 /// Makes what was given the default values of the flags.
 pub(crate) fn with_defaults(command: Command, given: &Given) -> Command {
     let command = command.mut_args(|arg| match key_of(&arg).and_then(|key| given.get(&key)) {
-        Some(value) => arg.default_value(value.text.clone()),
+        Some(value) => arg.default_value(value.text.clone()).required(false),
         None => arg,
     });
     command.mut_subcommands(|verb| with_defaults(verb, given))

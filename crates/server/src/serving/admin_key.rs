@@ -2,12 +2,10 @@
 
 use std::path::Path;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lastseat_core::command::{Action, Actor, Command, NewKey, Role};
 use lastseat_core::id::KeyId;
 use lastseat_engine::{Engine, ids};
-use sha2::{Digest, Sha256};
+use lastseat_http::auth::{hash_secret, new_secret};
 
 use crate::data_dir::{ADMIN_KEY_FILE, write_secret};
 use crate::failure::Failure;
@@ -17,8 +15,6 @@ use crate::output;
 const MIN_CHARS: usize = 16;
 /// Longest key that may be given, in characters.
 const MAX_CHARS: usize = 512;
-/// What keys begin with, so that they are known for what they are where they do not belong.
-const PREFIX: &str = "lastseat_";
 /// Name of the key of the first start.
 const FIRST_NAME: &str = "admin";
 /// Name of the key that was given. There is one at a time.
@@ -51,7 +47,7 @@ impl AdminKey {
 
     /// A random key.
     pub(crate) fn fresh() -> Self {
-        Self(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(ids::secret_bytes())))
+        Self(new_secret())
     }
 
     /// The key itself.
@@ -60,7 +56,7 @@ impl AdminKey {
     }
 
     fn hash(&self) -> [u8; 32] {
-        Sha256::digest(self.0.as_bytes()).into()
+        hash_secret(&self.0)
     }
 }
 
@@ -133,7 +129,6 @@ mod tests {
     fn random_keys_are_keys_that_could_be_chosen_and_never_shown_by_accident() {
         let key = AdminKey::fresh();
         assert_eq!(AdminKey::parse(key.secret()), Ok(key.clone()));
-        assert_eq!(key.secret().len(), PREFIX.len() + 43);
         assert_ne!(key, AdminKey::fresh());
         assert!(!format!("{key:?}").contains(key.secret()));
     }

@@ -78,3 +78,52 @@ fn find_named(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use lastseat_core::booking::Receipt;
+    use lastseat_core::command::{Action, BookingChange};
+    use lastseat_engine::ids;
+    use lastseat_http::receipts::Receipt as Upload;
+
+    use super::super::fixture;
+    use super::*;
+
+    #[tokio::test]
+    async fn only_old_files_that_no_booking_names_are_removed() {
+        let (dir, store, engine) = fixture::engine();
+        let receipts = ReceiptStore::open_folder(dir.path()).unwrap();
+        let upload = Upload::accept(include_bytes!("../../assets/sample-receipt.png")).unwrap();
+        let mut keys = Vec::new();
+        for _ in 0..3 {
+            keys.push(receipts.put(&upload, ids::bits()).await.unwrap());
+        }
+        let [named, unnamed, fresh] = keys.as_slice() else { panic!() };
+        for old in [named, unnamed] {
+            let path = dir.path().join("receipts").join(old.as_str());
+            let file = std::fs::File::options().write(true).open(path).unwrap();
+            file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1)).unwrap();
+        }
+        let booking = fixture::book(&engine, "gig").await;
+        let receipt = Receipt {
+            file: named.to_string(),
+            media_type: "image/png".to_owned(),
+            size: 1,
+            sha256: "0".repeat(64),
+            at: Time::default(),
+            note: None,
+        };
+        let change = BookingChange::SubmitReceipt(Box::new(receipt));
+        fixture::submit(&engine, Action::Booking { id: booking.id, change }).await;
+
+        let mut known = HashSet::new();
+        assert_eq!(remove(store.as_ref(), &receipts, &mut known).await.unwrap(), 1);
+        assert!(receipts.get(unnamed).await.is_err());
+        assert!(receipts.get(named).await.is_ok() && receipts.get(fresh).await.is_ok());
+        assert_eq!(known, HashSet::from([named.clone()]));
+        assert_eq!(remove(store.as_ref(), &receipts, &mut known).await.unwrap(), 0);
+        engine.drain().await;
+    }
+}

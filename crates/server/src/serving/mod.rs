@@ -9,6 +9,8 @@
 mod admin_key;
 mod audit;
 mod background;
+#[cfg(test)]
+mod fixture;
 mod leftovers;
 mod signals;
 
@@ -30,6 +32,7 @@ use crate::data_dir;
 use crate::failure::Failure;
 pub(crate) use admin_key::AdminKey;
 use background::Background;
+use signals::Signals;
 
 /// What a server needs to know.
 pub(crate) struct Settings {
@@ -53,6 +56,7 @@ pub(crate) struct Running {
     address: SocketAddr,
     http: JoinHandle<std::io::Result<()>>,
     background: Vec<Background>,
+    signals: Signals,
 }
 
 /// Starts a server. When this returns, it listens.
@@ -60,6 +64,8 @@ pub(crate) struct Running {
 /// # Errors
 /// With a sentence that says what is in the way.
 pub(crate) async fn start(settings: Settings) -> Result<Running, Failure> {
+    // From here on a signal waits until what is being made is whole.
+    let signals = Signals::new()?;
     let mut http = settings.http;
     http.max_connections = allow_connections(http.max_connections);
     data_dir::prepare(&settings.data)?;
@@ -86,7 +92,7 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, Failure> {
         version = env!("CARGO_PKG_VERSION"),
         "serving"
     );
-    Ok(Running { state, address, http, background })
+    Ok(Running { state, address, http, background, signals })
 }
 
 impl Running {
@@ -110,29 +116,34 @@ impl Running {
     /// # Errors
     /// `Unable`, if it ends by itself.
     pub(crate) async fn until_told(mut self) -> Result<(), Failure> {
-        let mut signals = signals::Signals::new()?;
         tokio::select! {
             ended = &mut self.http => return Err(ended_by_itself(ended)),
-            name = signals.next() => tracing::info!(signal = name, "stopping; what was begun is finished first"),
+            name = self.signals.next() => tracing::info!(signal = name, "stopping; what was begun is finished first"),
         }
+        let Self { state, http, background, mut signals, .. } = self;
         tokio::select! {
-            done = self.stop() => done,
+            done = stop(state, http, background) => done,
             name = signals.next() => {
                 tracing::warn!(signal = name, "told again to stop: ending at once");
                 std::process::exit(signals::EXIT_CODE);
             }
         }
     }
+}
 
-    async fn stop(self) -> Result<(), Failure> {
-        self.state.closing.cancel();
-        drop(self.background);
-        let ended = self.http.await;
-        self.state.engine.drain().await;
-        ended.context("the HTTP side broke down")?.context("the HTTP side failed")?;
-        tracing::info!("stopped");
-        Ok(())
-    }
+/// Takes nothing new, lets what was begun finish, and stops.
+async fn stop(
+    state: AppState,
+    http: JoinHandle<std::io::Result<()>>,
+    background: Vec<Background>,
+) -> Result<(), Failure> {
+    state.closing.cancel();
+    drop(background);
+    let ended = http.await;
+    state.engine.drain().await;
+    ended.context("the HTTP side broke down")?.context("the HTTP side failed")?;
+    tracing::info!("stopped");
+    Ok(())
 }
 
 fn ended_by_itself(ended: Result<std::io::Result<()>, tokio::task::JoinError>) -> Failure {

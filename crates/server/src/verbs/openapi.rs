@@ -9,5 +9,5 @@ use crate::output;
 pub(crate) struct Args {}
 
 pub(crate) fn run() -> Result<(), Failure> {
-    Err(crate::failure::Failure::unable("TMP"))
+    output::json(&lastseat_http::openapi())
 }

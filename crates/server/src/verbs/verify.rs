@@ -1,10 +1,22 @@
 //! `lastseat verify`.
 
+use lastseat_store::verify::{Report, verify};
+use lastseat_store_sqlite::{OpenMode, SqliteStore};
+
 use crate::failure::Failure;
 use crate::options::DataOptions;
+use crate::table::table;
+use crate::{data_dir, output};
+
+const EXAMPLES: &str = "\
+Nothing is changed; the server may be running. Exit code 1: something is broken.
+
+Example:
+  lastseat verify --data /var/lib/lastseat";
 
 /// Check every invariant on the data, also beside a running server
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
     data: DataOptions,
@@ -15,6 +27,23 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     args.data.check()?;
-    let _ = args.json;
-    Ok(())
+    let store = SqliteStore::open(&args.data.data, OpenMode::Read).map_err(data_dir::open_failure)?;
+    let report = verify(&store).map_err(anyhow::Error::from)?;
+    if args.json {
+        output::json(&report)?;
+    } else {
+        output::data(&text(&report))?;
+    }
+    if report.ok { Ok(()) } else { Err(Failure::NotSoSaid) }
+}
+
+/// One line per rule, and under those that are broken what breaks them.
+fn text(report: &Report) -> String {
+    let mut rows = Vec::new();
+    for check in &report.checks {
+        let status = if check.broken.is_empty() { "ok" } else { "BROKEN" };
+        rows.push(vec![status.to_owned(), check.checked.to_string(), check.name.replace('_', " ")]);
+        rows.extend(check.broken.iter().map(|name| vec![String::new(), String::new(), format!("  {name}")]));
+    }
+    table(&["STATUS", "CHECKED", "RULE"], &rows)
 }

@@ -18,8 +18,8 @@ use crate::output;
 use crate::table::table;
 
 const EXAMPLES: &str = "\
-Nothing is changed; the server may be running. Exit code 1: a check failed. Warnings are no failures.
-Whether the data itself is right is for `lastseat verify`.
+Nothing is changed; the server may be running. Exit code 1: a check failed; warnings are no
+failures. Whether the data itself is right is for `lastseat verify`.
 
 Example:
   lastseat doctor --data /var/lib/lastseat";

@@ -38,7 +38,7 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
         return output::json(&made);
     }
     let text = |field: &str| made[field].as_str();
-    let Some(secret) = text("key").or_else(|| text("secret")) else {
+    let Some(secret) = text("secret") else {
         return Err(Failure::unable("the server did not show the key"));
     };
     output::say(&format!(

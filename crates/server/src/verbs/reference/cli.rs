@@ -20,7 +20,7 @@ fn write(out: &mut String, command: &Command, above: &str) {
     let mut shown = command.clone().disable_help_flag(true).disable_version_flag(true).bin_name(name.clone());
     // The width of a page of text, whatever the terminal.
     shown = shown.term_width(100);
-    let help = shown.render_long_help().to_string();
+    let help = shown.render_help().to_string();
     let help: Vec<&str> = help.lines().map(str::trim_end).collect();
     out.push_str(&format!("\n## {name}\n\n```text\n{}\n```\n", help.join("\n").trim_end()));
     for verb in command.get_subcommands().filter(|verb| !verb.is_hide_set() && verb.get_name() != "help") {

@@ -82,7 +82,10 @@ mod tests {
         let mut command = Cli::command();
         command.build();
         let page = cli::page(&command);
-        assert!(page.contains("## lastseat booking approve\n") && !page.contains("reference"), "{page}");
+        assert!(
+            page.contains("## lastseat booking approve\n") && !page.contains("lastseat reference"),
+            "{page}"
+        );
         let page = settings::page(&command);
         assert!(page.contains("| `log_level` | `LASTSEAT_LOG_LEVEL` |"), "{page}");
         assert!(!page.contains("`help`") && !page.contains("`version`"), "{page}");
