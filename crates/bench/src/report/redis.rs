@@ -23,6 +23,8 @@ const COUNTER: &str = "pool";
 const CAPACITY: &str = "1000000000";
 /// A reservation, of about the size of ours.
 const RESERVATION: &str = r#"{"state":"held","listing":"lst_01h455vb4pex5vsknk084sn02q","lines":[["pool-0",1,2500]],"total":2500,"customer":{"name":"Customer 0123456789abcdef","email":"customer-0123456789abcdef@example.org"},"created_at":1790000000000,"due_at":1790086400000}"#;
+/// From how many keys redis-benchmark draws; it cannot count further.
+const RANDOM_KEYS: &str = "2000000000";
 /// How long Redis may take until it answers.
 const START_DEADLINE: Duration = Duration::from_secs(20);
 
@@ -88,7 +90,7 @@ impl Redis {
             "-n",
             &count.to_string(),
         ]);
-        command.args(["-r", "1000000000000", "--csv", "EVALSHA", &self.script, "2", COUNTER]);
+        command.args(["-r", RANDOM_KEYS, "--csv", "EVALSHA", &self.script, "2", COUNTER]);
         command.args(["booking:__rand_int__", RESERVATION]);
         let output = command.output().context("cannot start redis-benchmark")?;
         let text = String::from_utf8_lossy(&output.stdout);

@@ -1,5 +1,6 @@
 //! The real server in a process of its own.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -14,6 +15,8 @@ use crate::lab::Lab;
 
 /// What the server prints when it is ready, before its address.
 const READY: &str = "listening on ";
+/// What it logs goes there, in its data directory.
+const LOG: &str = "server.log";
 /// How long it may take to stop.
 const STOP_DEADLINE: Duration = Duration::from_secs(30);
 
@@ -43,13 +46,16 @@ impl Server {
         }
         command.arg("serve").arg("--data").arg(dir).args(["--listen", "127.0.0.1:0", "--log-level", "warn"]);
         let begun = Instant::now();
-        let mut child = command.args(more).stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+        let log = dir.join(LOG);
+        command.args(more).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(File::create(&log)?);
+        let mut child = command.spawn()?;
         let mut output = BufReader::new(child.stdout.take().context("its output is piped")?);
         let mut line = String::new();
         let url = loop {
             line.clear();
             if output.read_line(&mut line)? == 0 {
-                bail!("the server ended before it was ready: {}", child.wait()?);
+                let (status, said) = (child.wait()?, std::fs::read_to_string(&log)?);
+                bail!("the server ended before it was ready, {status}; it said: {said}");
             }
             if let Some(url) = line.trim().strip_prefix(READY) {
                 break url.to_owned();
@@ -78,6 +84,11 @@ impl Server {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
         let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse()?;
         Ok(kilobytes * 1024.0 / 1e6)
+    }
+
+    /// Processor time that it has used so far.
+    pub(crate) fn processor_time(&self) -> anyhow::Result<Duration> {
+        processor_time(&self.child.id().to_string())
     }
 
     /// Makes a listing, and gives its id.
@@ -112,6 +123,19 @@ impl Server {
         let template = Template::post(&address, "/v1/bookings", None, &scope, &body.to_string());
         Ok((address, template))
     }
+}
+
+/// Processor time that a process has used so far, all its threads together; `self` is this one.
+pub(crate) fn processor_time(process: &str) -> anyhow::Result<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The name of the program, in parentheses, may contain anything; user and system time are the 12th and 13th field
+    // after it (proc_pid_stat(5)), in clock ticks.
+    let fields = stat.rsplit_once(')').context("a stat has a name")?.1;
+    let mut ticks = 0;
+    for field in fields.split_whitespace().skip(11).take(2) {
+        ticks += field.parse::<u64>()?;
+    }
+    Ok(Duration::from_secs(ticks) / u32::try_from(rustix::param::clock_ticks_per_second())?)
 }
 
 impl Drop for Server {

@@ -7,7 +7,7 @@ use super::{Entry, places, pool_key};
 use crate::figure::{Bound, Figure, Samples, Unit};
 use crate::lab::Lab;
 use crate::redis::Redis;
-use crate::server::Server;
+use crate::server::{Server, processor_time};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "http",
@@ -27,6 +27,8 @@ const WARM_UP: f64 = 0.5;
 const MEASURE: f64 = 2.5;
 /// Reservations of a round at Redis.
 const RESERVATIONS: u64 = 100_000;
+/// This process, to the kernel.
+const OURSELVES: &str = "self";
 /// Capacity of a pool: enough.
 const CAPACITY: i64 = 1_000_000;
 
@@ -37,8 +39,17 @@ fn measure(lab: &Lab) -> anyhow::Result<Vec<Figure>> {
     let single = Server::start(single_data.path(), &["--batch-limit", "1"])?;
     let [mut accepts, mut reserves, mut one_by_one, mut refuses] = [Unit::PerSecond; 4].map(Samples::new);
     let mut p99 = Samples::new(Unit::Millis);
+    let [mut serving, mut asking] = [Unit::Millis; 2].map(Samples::new);
     for _ in 0..lab.rounds() {
+        let before = (server.processor_time()?, processor_time(OURSELVES)?);
         let answered = book(lab, &server, CAPACITY)?;
+        let used = (server.processor_time()? - before.0, processor_time(OURSELVES)? - before.1);
+        // What the warm-up used is taken to be its share.
+        let each = 1_000.0 * answered.seconds
+            / (answered.seconds + lab.seconds(WARM_UP).as_secs_f64())
+            / answered.tally.answered() as f64;
+        serving.push(used.0.as_secs_f64() * each);
+        asking.push(used.1.as_secs_f64() * each);
         accepts.push(answered.per_second());
         p99.push(answered.tally.percentiles().p99_ms);
         reserves.push(redis.reserve(CONNECTIONS, lab.scaled(RESERVATIONS, 20_000))?);
@@ -49,7 +60,10 @@ fn measure(lab: &Lab) -> anyhow::Result<Vec<Figure>> {
     let what = "bookings, 1,000 connections, one pool";
     Ok(vec![
         Figure::ratio(what, &accepts, redis, &reserves, Bound::AtLeast(1.0))
-            .with_note(format!("99 of 100 bookings were answered within {p99}")),
+            .with_note(format!(
+                "99 of 100 bookings were answered within {p99}; processor time per booking: server {serving}, load \
+                 generator {asking}"
+            )),
         Figure::ratio(what, &accepts, "the same server, batch limit 1", &one_by_one, Bound::AtLeast(5.0)),
         Figure::ratio("refusals, sold out", &refuses, "accepting", &accepts, Bound::AtLeast(1.5)),
     ])
