@@ -4,7 +4,7 @@ use lastseat_bench::embedded::{Embedded, one_of};
 use lastseat_engine::EngineConfig;
 
 use super::{Entry, places, pool_key};
-use crate::figure::{Bound, Figure, Samples, Unit};
+use crate::figure::{Amount, Bound, Figure, Samples, Unit};
 use crate::lab::Lab;
 
 pub(super) const ENTRY: Entry = Entry {
@@ -52,5 +52,6 @@ fn measure(lab: &Lab) -> anyhow::Result<Vec<Figure>> {
 }
 
 fn callers_text(callers: u64) -> String {
-    if callers == 1 { "1 caller".to_owned() } else { format!("{callers} callers") }
+    let count = Amount(callers as f64, Unit::Count);
+    if callers == 1 { "1 caller".to_owned() } else { format!("{count} callers") }
 }
