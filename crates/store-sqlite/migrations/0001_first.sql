@@ -149,7 +149,9 @@ CREATE TABLE api_keys (
     id         BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
     role       TEXT    NOT NULL CHECK (role IN ('admin', 'operator', 'integrator')),
     name       TEXT    NOT NULL,
-    hash       BLOB    NOT NULL UNIQUE CHECK (length(hash) = 32),
+    hash       BLOB    NOT NULL CHECK (length(hash) = 32),
     created_at INTEGER NOT NULL,
     revoked_at INTEGER
 ) STRICT, WITHOUT ROWID;
+-- A secret that was revoked may come into force again: one that is configured, taken back and configured anew.
+CREATE UNIQUE INDEX api_keys_in_force ON api_keys (hash) WHERE revoked_at IS NULL;

@@ -237,7 +237,7 @@ impl Rows {
 
     fn write_keys(&mut self, world: &World) -> Result<(), StoreError> {
         for new in &world.changes.new_keys {
-            if self.keys.values().any(|(key, _)| key.hash == new.hash) {
+            if self.keys.values().any(|(key, revoked)| revoked.is_none() && key.hash == new.hash) {
                 return refuse("an API key with this secret is there already");
             }
             let key = ApiKey {
