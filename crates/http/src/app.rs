@@ -1,23 +1,32 @@
 //! The routes of the whole server, with what surrounds them.
 
+use std::sync::Arc;
+
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::limits::{Limits, limit};
 use crate::state::AppState;
 use crate::{pages, problem, routes};
 
 /// All routes: the REST API, live streams, system routes and pages.
+///
+/// What programs ask for passes through few layers, because there is much of it; what people read, and paths
+/// that lead nowhere, pass through one more, which turns problems into pages.
 pub fn app(state: AppState) -> Router {
-    Router::new()
-        .merge(routes::router())
-        .merge(pages::router())
-        .fallback(problem::unknown_route)
-        .method_not_allowed_fallback(problem::unknown_method)
-        // Each route reads its body within limits of its own.
-        .layer(DefaultBodyLimit::disable())
-        .layer(CatchPanicLayer::custom(panicked))
-        .with_state(state)
+    let limits = Limits::new(&state.config);
+    let surrounded = |routes: Router<AppState>| {
+        let routes = routes.method_not_allowed_fallback(problem::unknown_method);
+        let routes = match &limits {
+            Some(limits) => routes.layer(from_fn_with_state((state.clone(), Arc::clone(limits)), limit)),
+            None => routes,
+        };
+        routes.layer(CatchPanicLayer::custom(panicked))
+    };
+    let for_people = pages::router().merge(routes::docs::router()).fallback(problem::unknown_route);
+    let for_people = surrounded(for_people).layer(from_fn(pages::for_people));
+    surrounded(routes::router()).merge(for_people).with_state(state)
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "the layer gives it away")]

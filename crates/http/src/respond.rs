@@ -102,9 +102,11 @@ pub(crate) fn unless_seen(
 }
 
 /// A page of a list.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct Page<T> {
+    /// The items.
     pub(crate) items: Vec<T>,
+    /// What to give as `cursor` for the next page; null where there is none.
     pub(crate) next_cursor: Option<String>,
 }
 

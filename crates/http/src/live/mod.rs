@@ -19,4 +19,4 @@ pub(crate) mod topic;
 
 pub(crate) use frame::Frame;
 pub(crate) use hub::Hub;
-pub(crate) use topic::{Subscription, Topic};
+pub(crate) use topic::Subscription;

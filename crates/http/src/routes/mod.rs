@@ -3,6 +3,7 @@
 //! thing, then the fields.
 
 pub(crate) mod bookings;
+pub(crate) mod docs;
 pub(crate) mod events;
 pub(crate) mod keys;
 pub(crate) mod listings;

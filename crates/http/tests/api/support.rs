@@ -21,7 +21,7 @@ pub(crate) struct Server {
     pub(crate) integrator: String,
     pub(crate) client: reqwest::Client,
     serving: JoinHandle<std::io::Result<()>>,
-    _data: TempDir,
+    data: TempDir,
 }
 
 /// An answer, read whole.
@@ -137,7 +137,7 @@ impl Server {
         let serving = tokio::spawn(serve(listener, state.clone()));
         let [admin, operator, integrator] = keys.try_into().unwrap();
         let client = reqwest::Client::new();
-        Self { url, state, admin, operator, integrator, client, serving, _data: data }
+        Self { url, state, admin, operator, integrator, client, serving, data }
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -160,6 +160,11 @@ impl Server {
     /// Books one place of `standard` for somebody.
     pub(crate) async fn book(&self, listing: &str) -> Answer {
         self.post("/v1/bookings", &booking(listing)).ask().await.ok(201)
+    }
+
+    /// The data directory.
+    pub(crate) fn data(&self) -> &std::path::Path {
+        self.data.path()
     }
 
     /// Stops it, and waits until it has.
@@ -192,4 +197,66 @@ pub(crate) fn free_places(capacity: i64) -> Value {
 /// A request to book one place.
 pub(crate) fn booking(listing: &str) -> Value {
     json!({"listing_id": listing, "lines": [{"pool": "standard", "quantity": 1}], "customer": {"name": "Dilnoza K."}})
+}
+
+/// A picture of one pixel.
+pub(crate) fn png() -> Vec<u8> {
+    decoded(
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+    )
+}
+
+/// Another one.
+pub(crate) fn other_png() -> Vec<u8> {
+    decoded("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII=")
+}
+
+fn decoded(text: &str) -> Vec<u8> {
+    base64::Engine::decode(&base64::engine::general_purpose::STANDARD, text).unwrap()
+}
+
+/// The events of an event stream, as they come.
+pub(crate) struct Events {
+    answer: reqwest::Response,
+    buffer: String,
+}
+
+/// One of them.
+#[derive(Debug)]
+pub(crate) struct Event {
+    pub(crate) name: String,
+    pub(crate) id: String,
+    pub(crate) data: Value,
+}
+
+impl Events {
+    pub(crate) async fn open(request: RequestBuilder) -> Self {
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.headers()["content-type"], "text/event-stream");
+        Self { answer, buffer: String::new() }
+    }
+
+    /// The next event, within five seconds; none at the end of the stream.
+    pub(crate) async fn next(&mut self) -> Option<Event> {
+        tokio::time::timeout(std::time::Duration::from_secs(5), self.read()).await.expect("an event in time")
+    }
+
+    async fn read(&mut self) -> Option<Event> {
+        loop {
+            while let Some((text, rest)) = self.buffer.split_once("\n\n") {
+                let (text, rest) = (text.to_owned(), rest.to_owned());
+                self.buffer = rest;
+                let field = |name: &str| {
+                    text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().to_owned()
+                };
+                if text.contains("data: ") {
+                    let data = serde_json::from_str(&field("data: ")).unwrap();
+                    return Some(Event { name: field("event: "), id: field("id: "), data });
+                }
+            }
+            let chunk = self.answer.chunk().await.ok().flatten()?;
+            self.buffer.push_str(std::str::from_utf8(&chunk).unwrap());
+        }
+    }
 }

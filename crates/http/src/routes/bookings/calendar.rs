@@ -19,6 +19,19 @@ use crate::state::AppState;
 /// The media type of calendar files.
 pub(crate) const CALENDAR: &str = "text/calendar; charset=utf-8";
 
+/// A booking for the calendar
+#[utoipa::path(
+    get,
+    path = "/v1/bookings/{id}.ics",
+    tag = "bookings",
+    params(
+        ("id" = String, Path, description = "Id of the booking"),
+    ),
+    responses(
+        (status = 200, description = "An iCalendar file", body = String, content_type = "text/calendar"),
+    ),
+    security(("booking_token" = []), ("api_key" = [])),
+)]
 pub(crate) async fn calendar(state: &AppState, head: &Parts, id: &str) -> Answer {
     let mut params = Params::new(head.uri.query());
     let booking = read(state, head, &mut params, id, Right::OwnerOrMaker).await?;

@@ -12,6 +12,7 @@ use crate::body::object::object;
 use crate::problem::Answer;
 use crate::routes::Id;
 use crate::state::AppState;
+use crate::view::BookingView;
 
 const VERB: Verb = Verb { route: "POST /v1/bookings/{id}/confirm", right: Right::Maker };
 
@@ -25,6 +26,25 @@ pub(crate) struct Form {
     payment: MoneyIn,
 }
 
+/// Confirms a booking whose money came in
+///
+/// A payment reference that is known changes nothing. Money that pays for nothing is to go back (`refund_due`).
+#[utoipa::path(
+    post,
+    path = "/v1/bookings/{id}/confirm",
+    tag = "bookings",
+    params(
+        ("id" = String, Path, description = "Id of the booking"),
+        ("If-Match" = Option<String>, Header, pattern = "^(\\*|\"[0-9]{1,18}\")$", description = "ETag of the version that was seen; another one is refused"),
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$", description = "Any text that is this request's own: repeated, the request is carried out once"),
+    ),
+    request_body = Form,
+    responses(
+        (status = 200, description = "The booking as it is now", body = BookingView<'_>, headers(("ETag" = String, description = "The version, in quotes"), ("Idempotency-Replayed" = Option<String>, description = "`true` where the answer was given before"))),
+        (status = 409, description = "`wrong_state`, `stale_version`"),
+    ),
+    security(("api_key" = [])),
+)]
 pub(crate) async fn confirm(State(state): State<AppState>, Id(id): Id, request: Request) -> Answer {
     let (head, body) = request.into_parts();
     let json = json::<Form>(&head, body, MAX_JSON_BYTES).await?;

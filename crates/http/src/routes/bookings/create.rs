@@ -22,6 +22,7 @@ use crate::problem::{Answer, Problem};
 use crate::routes::listings::visible;
 use crate::routes::no_params;
 use crate::state::AppState;
+use crate::view::BookingView;
 
 const ROUTE: &str = "POST /v1/bookings";
 
@@ -58,6 +59,25 @@ pub(crate) struct Form {
     pass: Option<String>,
 }
 
+/// Books
+///
+/// Exactly one of `lines`, `stay` and `slot` says what. Where payment is due the booking is held until `due_at`,
+/// else it is confirmed at once.
+#[utoipa::path(
+    post,
+    path = "/v1/bookings",
+    tag = "bookings",
+    params(
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$", description = "Any text that is this request's own: repeated, the request is carried out once"),
+    ),
+    request_body = Form,
+    responses(
+        (status = 201, description = "The booking, with the token that lets its bearer act on it", body = BookingView<'_>, headers(("ETag" = String, description = "The version, in quotes"), ("Location" = String, description = "Where it is"), ("Idempotency-Replayed" = Option<String>, description = "`true` where the answer was given before"))),
+        (status = 403, description = "`pass_required`, `pass_invalid`"),
+        (status = 409, description = "`not_on_sale`, `price_changed`, `customer_limit`, `sold_out` with the pools"),
+    ),
+    security((), ("api_key" = [])),
+)]
 pub(crate) async fn create(State(state): State<AppState>, request: Request) -> Answer {
     let (head, body) = request.into_parts();
     let Json { text, form } = json::<Form>(&head, body, MAX_JSON_BYTES).await?;

@@ -8,11 +8,26 @@ use crate::auth::Right;
 use crate::cursor::List;
 use crate::params::Params;
 use crate::problem::Answer;
-use crate::respond::{Paging, json};
+use crate::respond::{Page, Paging, json};
 use crate::routes::Id;
 use crate::state::AppState;
 use crate::view::EventView;
 
+/// What happened to a booking
+#[utoipa::path(
+    get,
+    path = "/v1/bookings/{id}/events",
+    tag = "bookings",
+    params(
+        ("id" = String, Path, description = "Id of the booking"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "Most items of the page; default 50"),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+    ),
+    responses(
+        (status = 200, description = "A page", body = Page<EventView>),
+    ),
+    security(("booking_token" = []), ("api_key" = [])),
+)]
 pub(crate) async fn events(State(state): State<AppState>, Id(id): Id, request: Request) -> Answer {
     let (head, _) = request.into_parts();
     let mut params = Params::new(head.uri.query());

@@ -13,10 +13,26 @@ use crate::problem::{Answer, Problem};
 use crate::respond::{unless_seen, version_tag};
 use crate::routes::Id;
 use crate::state::AppState;
+use crate::view::BookingView;
 
 /// With this ending the same path is the calendar file.
 const CALENDAR_ENDING: &str = ".ics";
 
+/// A booking
+#[utoipa::path(
+    get,
+    path = "/v1/bookings/{id}",
+    tag = "bookings",
+    params(
+        ("id" = String, Path, description = "Id of the booking"),
+        ("If-None-Match" = Option<String>, Header, description = "ETag of the answer that the client has already"),
+    ),
+    responses(
+        (status = 200, description = "The booking", body = BookingView<'_>, headers(("ETag" = String, description = "The version, in quotes"))),
+        (status = 304, description = "The client has it already", headers(("ETag" = String, description = "The version, in quotes"))),
+    ),
+    security(("booking_token" = []), ("api_key" = [])),
+)]
 pub(crate) async fn get(State(state): State<AppState>, Id(id): Id, request: Request) -> Answer {
     let (head, _) = request.into_parts();
     // The router has no patterns for endings.

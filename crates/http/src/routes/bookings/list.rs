@@ -12,10 +12,30 @@ use crate::auth::need_role;
 use crate::cursor::List;
 use crate::params::Params;
 use crate::problem::{Answer, Problem};
-use crate::respond::{Paging, json};
+use crate::respond::{Page, Paging, json};
 use crate::state::AppState;
 use crate::view::BookingView;
 
+/// Bookings that fit, the newest first
+///
+/// Integrators see those that they made.
+#[utoipa::path(
+    get,
+    path = "/v1/bookings",
+    tag = "bookings",
+    params(
+        ("state" = Option<BookingState>, Query, description = "Where it stands"),
+        ("listing_id" = Option<String>, Query, description = "Of this listing"),
+        ("customer" = Option<String>, Query, description = "Part of the customer's name or contact"),
+        ("reference" = Option<String>, Query, description = "The 8 characters that people read out"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "Most items of the page; default 50"),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+    ),
+    responses(
+        (status = 200, description = "A page", body = Page<BookingView<'_>>),
+    ),
+    security(("api_key" = [])),
+)]
 pub(crate) async fn list(State(state): State<AppState>, request: Request) -> Answer {
     let (head, _) = request.into_parts();
     let everybody = &[Role::Admin, Role::Operator, Role::Integrator];

@@ -11,6 +11,21 @@ use crate::problem::Answer;
 use crate::routes::Id;
 use crate::state::AppState;
 
+/// How a booking stands, as it changes
+///
+/// Events `booking`, the first at once.
+#[utoipa::path(
+    get,
+    path = "/v1/bookings/{id}/live",
+    tag = "live",
+    params(
+        ("id" = String, Path, description = "Id of the booking"),
+    ),
+    responses(
+        (status = 200, description = "Events, until somebody hangs up", body = String, content_type = "text/event-stream"),
+    ),
+    security(("booking_token" = []), ("api_key" = [])),
+)]
 pub(crate) async fn live(State(state): State<AppState>, Id(id): Id, request: Request) -> Answer {
     let (head, _) = request.into_parts();
     let mut params = Params::new(head.uri.query());

@@ -10,6 +10,7 @@ pub(crate) mod create;
 pub(crate) mod events;
 pub(crate) mod extend;
 pub(crate) mod get;
+pub(crate) mod import;
 pub(crate) mod list;
 pub(crate) mod live;
 pub(crate) mod payment;
@@ -33,6 +34,7 @@ use crate::view::BookingView;
 pub(super) fn router() -> Router<AppState> {
     Router::new()
         .route("/v1/bookings", get(list::list).post(create::create))
+        .route("/v1/bookings/import", post(import::import))
         .route("/v1/bookings/{id}", get(get::get))
         .route("/v1/bookings/{id}/events", get(events::events))
         .route("/v1/bookings/{id}/live", get(live::live))

@@ -11,6 +11,7 @@ use crate::body::json::json;
 use crate::problem::Answer;
 use crate::routes::Id;
 use crate::state::AppState;
+use crate::view::BookingView;
 
 const VERB: Verb = Verb { route: "POST /v1/bookings/{id}/refund", right: Right::Operators };
 
@@ -27,6 +28,23 @@ pub(crate) struct Form {
     reference: String,
 }
 
+/// Notes that money went back
+#[utoipa::path(
+    post,
+    path = "/v1/bookings/{id}/refund",
+    tag = "bookings",
+    params(
+        ("id" = String, Path, description = "Id of the booking"),
+        ("If-Match" = Option<String>, Header, pattern = "^(\\*|\"[0-9]{1,18}\")$", description = "ETag of the version that was seen; another one is refused"),
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$", description = "Any text that is this request's own: repeated, the request is carried out once"),
+    ),
+    request_body = Form,
+    responses(
+        (status = 200, description = "The booking as it is now", body = BookingView<'_>, headers(("ETag" = String, description = "The version, in quotes"), ("Idempotency-Replayed" = Option<String>, description = "`true` where the answer was given before"))),
+        (status = 409, description = "`stale_version`"),
+    ),
+    security(("api_key" = [])),
+)]
 pub(crate) async fn refund(State(state): State<AppState>, Id(id): Id, request: Request) -> Answer {
     let (head, body) = request.into_parts();
     let json = json::<Form>(&head, body, MAX_JSON_BYTES).await?;

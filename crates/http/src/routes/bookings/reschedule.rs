@@ -14,6 +14,7 @@ use crate::body::object::{optional_object, optional_objects};
 use crate::problem::Answer;
 use crate::routes::Id;
 use crate::state::AppState;
+use crate::view::BookingView;
 
 const VERB: Verb = Verb { route: "POST /v1/bookings/{id}/reschedule", right: Right::OwnerOrMaker };
 
@@ -33,6 +34,25 @@ pub(crate) struct Form {
     slot: Option<SlotSpec>,
 }
 
+/// Moves a booking to other pools
+///
+/// At once or not at all; its own units are given back first.
+#[utoipa::path(
+    post,
+    path = "/v1/bookings/{id}/reschedule",
+    tag = "bookings",
+    params(
+        ("id" = String, Path, description = "Id of the booking"),
+        ("If-Match" = Option<String>, Header, pattern = "^(\\*|\"[0-9]{1,18}\")$", description = "ETag of the version that was seen; another one is refused"),
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$", description = "Any text that is this request's own: repeated, the request is carried out once"),
+    ),
+    request_body = Form,
+    responses(
+        (status = 200, description = "The booking as it is now", body = BookingView<'_>, headers(("ETag" = String, description = "The version, in quotes"), ("Idempotency-Replayed" = Option<String>, description = "`true` where the answer was given before"))),
+        (status = 409, description = "`wrong_state`, `hold_expired`, `stale_version`, `not_on_sale`, `customer_limit`, `sold_out` with the pools"),
+    ),
+    security(("booking_token" = []), ("api_key" = [])),
+)]
 pub(crate) async fn reschedule(State(state): State<AppState>, Id(id): Id, request: Request) -> Answer {
     let (head, body) = request.into_parts();
     let json = json::<Form>(&head, body, MAX_JSON_BYTES).await?;

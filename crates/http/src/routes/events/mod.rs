@@ -35,7 +35,25 @@ pub(crate) struct Feed {
     next: String,
 }
 
-async fn events(State(state): State<AppState>, request: Request) -> Answer {
+/// Everything that happened, in order
+///
+/// With `Accept: text/event-stream` it stays open; the id of each event is a cursor.
+#[utoipa::path(
+    get,
+    path = "/v1/events",
+    tag = "events",
+    params(
+        ("after" = Option<String>, Query, description = "`next` of the page before"),
+        ("listing_id" = Option<String>, Query, description = "Of this listing"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "Most items of the page; default 50"),
+        ("Last-Event-ID" = Option<String>, Header, description = "Id of the last event that was seen"),
+    ),
+    responses(
+        (status = 200, description = "A page, or events until somebody hangs up", content((Feed = "application/json"), (String = "text/event-stream"))),
+    ),
+    security(("api_key" = [])),
+)]
+pub(crate) async fn events(State(state): State<AppState>, request: Request) -> Answer {
     let (head, _) = request.into_parts();
     need_role(&state.engine, &head.headers, OPERATORS)?;
     let wanted = Wanted::read(&state.engine, &head)?;

@@ -44,6 +44,20 @@ pub(crate) struct NewKeyView<'a> {
     secret: Option<String>,
 }
 
+/// Makes an API key
+#[utoipa::path(
+    post,
+    path = "/v1/keys",
+    tag = "keys",
+    params(
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$", description = "Any text that is this request's own: repeated, the request is carried out once"),
+    ),
+    request_body = Form,
+    responses(
+        (status = 201, description = "The key, with its secret this once", body = NewKeyView<'_>, headers(("Idempotency-Replayed" = Option<String>, description = "`true` where the answer was given before"))),
+    ),
+    security(("api_key" = [])),
+)]
 pub(crate) async fn create(State(state): State<AppState>, request: Request) -> Answer {
     let (head, body) = request.into_parts();
     let json = json::<Form>(&head, body, MAX_JSON_BYTES).await?;

@@ -17,6 +17,20 @@ use crate::view::KeyView;
 /// What is left of an id after this shift fits into a place.
 const PLACE_SHIFT: u32 = 65;
 
+/// The API keys in force
+#[utoipa::path(
+    get,
+    path = "/v1/keys",
+    tag = "keys",
+    params(
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "Most items of the page; default 50"),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+    ),
+    responses(
+        (status = 200, description = "A page", body = Page<KeyView<'_>>),
+    ),
+    security(("api_key" = [])),
+)]
 pub(crate) async fn list(State(state): State<AppState>, request: Request) -> Answer {
     let (head, _) = request.into_parts();
     need_role(&state.engine, &head.headers, ADMINS)?;

@@ -11,6 +11,19 @@ use crate::problem::{Answer, Problem};
 use crate::routes::{Id, no_params};
 use crate::state::AppState;
 
+/// Takes an API key away
+#[utoipa::path(
+    delete,
+    path = "/v1/keys/{id}",
+    tag = "keys",
+    params(
+        ("id" = String, Path, description = "Id of the key"),
+    ),
+    responses(
+        (status = 204, description = "It is gone"),
+    ),
+    security(("api_key" = [])),
+)]
 pub(crate) async fn revoke(State(state): State<AppState>, Id(id): Id, request: Request) -> Answer {
     let (head, _) = request.into_parts();
     let actor = need_key(&state.engine, &head.headers)?;

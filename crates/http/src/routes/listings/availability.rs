@@ -15,11 +15,31 @@ use crate::respond::{self, unless_seen};
 use crate::routes::Id;
 use crate::routes::listings::visible;
 use crate::state::AppState;
-use crate::view::PoolView;
+use crate::view::{AvailabilityView, PoolView};
 
 /// Bytes of the digest that the entity tag shows.
 const TAG_BYTES: usize = 15;
 
+/// What can be had now
+///
+/// At most 250 ms behind.
+#[utoipa::path(
+    get,
+    path = "/v1/listings/{id}/availability",
+    tag = "listings",
+    params(
+        ("id" = String, Path, description = "Id of the listing"),
+        ("from" = Option<String>, Query, description = "Pools that begin at or after this date (in the listing's time zone) or instant"),
+        ("until" = Option<String>, Query, description = "Pools that begin before it"),
+        ("resource" = Option<String>, Query, description = "Pools of this resource"),
+        ("If-None-Match" = Option<String>, Header, description = "ETag of the answer that the client has already"),
+    ),
+    responses(
+        (status = 200, description = "The pools", body = AvailabilityView<'_>, headers(("ETag" = String, description = "Of everything but `as_of`"))),
+        (status = 304, description = "The client has it already", headers(("ETag" = String, description = "The version, in quotes"))),
+    ),
+    security((), ("api_key" = [])),
+)]
 pub(crate) async fn availability(State(state): State<AppState>, Id(id): Id, request: Request) -> Answer {
     let (head, _) = request.into_parts();
     let actor = anybody(&state.engine, &head.headers)?;

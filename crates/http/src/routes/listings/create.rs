@@ -16,9 +16,24 @@ use crate::problem::Answer;
 use crate::routes::listings::{answer, form};
 use crate::routes::no_params;
 use crate::state::AppState;
+use crate::view::ListingView;
 
 const ROUTE: &str = "POST /v1/listings";
 
+/// Makes a listing
+#[utoipa::path(
+    post,
+    path = "/v1/listings",
+    tag = "listings",
+    params(
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$", description = "Any text that is this request's own: repeated, the request is carried out once"),
+    ),
+    request_body = ListingSpec,
+    responses(
+        (status = 201, description = "The listing", body = ListingView, headers(("ETag" = String, description = "The version, in quotes"), ("Location" = String, description = "Where it is"), ("Idempotency-Replayed" = Option<String>, description = "`true` where the answer was given before"))),
+    ),
+    security(("api_key" = [])),
+)]
 pub(crate) async fn create(State(state): State<AppState>, request: Request) -> Answer {
     let (head, body) = request.into_parts();
     let actor = need_role(&state.engine, &head.headers, ADMINS);

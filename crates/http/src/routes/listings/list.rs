@@ -14,12 +14,34 @@ use crate::auth::anybody;
 use crate::cursor::List;
 use crate::params::{Moment, Params};
 use crate::problem::Answer;
-use crate::respond::{Paging, json};
+use crate::respond::{Page, Paging, json};
 use crate::state::AppState;
 use crate::view::ListingView;
 
 const KINDS: [Kind; 4] = [Kind::Places, Kind::Nights, Kind::Seats, Kind::Slots];
 
+/// Listings that fit, the oldest first
+///
+/// Drafts are shown to keys only.
+#[utoipa::path(
+    get,
+    path = "/v1/listings",
+    tag = "listings",
+    params(
+        ("kind" = Option<Kind>, Query, description = "What is scarce"),
+        ("category" = Option<String>, Query, description = "The category, ignoring case"),
+        ("city" = Option<String>, Query, description = "The city, ignoring case"),
+        ("q" = Option<String>, Query, description = "Words that all stand in its texts"),
+        ("from" = Option<String>, Query, description = "Takes place at or after this date (in its time zone) or instant"),
+        ("until" = Option<String>, Query, description = "Takes place before this date or instant"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "Most items of the page; default 50"),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+    ),
+    responses(
+        (status = 200, description = "A page", body = Page<ListingView>),
+    ),
+    security((), ("api_key" = [])),
+)]
 pub(crate) async fn list(State(state): State<AppState>, request: Request) -> Answer {
     let (head, _) = request.into_parts();
     let actor = anybody(&state.engine, &head.headers)?;

@@ -10,6 +10,23 @@ use crate::routes::listings::visible;
 use crate::routes::{Id, no_params};
 use crate::state::AppState;
 
+/// What can be had, as it changes
+///
+/// Events `availability`: the first has all pools (`"full": true`), the others those that changed. Their id is
+/// the version; who comes back with it gets what was missed.
+#[utoipa::path(
+    get,
+    path = "/v1/listings/{id}/live",
+    tag = "live",
+    params(
+        ("id" = String, Path, description = "Id of the listing"),
+        ("Last-Event-ID" = Option<String>, Header, description = "Id of the last event that was seen"),
+    ),
+    responses(
+        (status = 200, description = "Events, until somebody hangs up", body = String, content_type = "text/event-stream"),
+    ),
+    security((), ("api_key" = [])),
+)]
 pub(crate) async fn live(State(state): State<AppState>, Id(id): Id, request: Request) -> Answer {
     let (head, _) = request.into_parts();
     let actor = anybody(&state.engine, &head.headers)?;

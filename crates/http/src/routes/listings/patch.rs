@@ -14,7 +14,27 @@ use crate::respond::if_match;
 use crate::routes::listings::{answer, form, visible};
 use crate::routes::{Id, no_params};
 use crate::state::AppState;
+use crate::view::ListingView;
 
+/// Edits a listing
+///
+/// A JSON merge patch (RFC 7396): what is left out stays, and null takes away. Texts, times, terms, sale window
+/// and status may change; resources and the calendar may grow.
+#[utoipa::path(
+    patch,
+    path = "/v1/listings/{id}",
+    tag = "listings",
+    params(
+        ("id" = String, Path, description = "Id of the listing"),
+        ("If-Match" = Option<String>, Header, pattern = "^(\\*|\"[0-9]{1,18}\")$", description = "ETag of the version that was seen; another one is refused"),
+    ),
+    request_body(content((Object = "application/merge-patch+json"), (Object = "application/json"))),
+    responses(
+        (status = 200, description = "The listing as it is now", body = ListingView, headers(("ETag" = String, description = "The version, in quotes"))),
+        (status = 409, description = "`stale_version`, `capacity_in_use`"),
+    ),
+    security(("api_key" = [])),
+)]
 pub(crate) async fn patch(State(state): State<AppState>, Id(id): Id, request: Request) -> Answer {
     let (head, body) = request.into_parts();
     let json = strict_json::<Map<String, Value>>(&head, body, &[JSON, MERGE_PATCH], MAX_JSON_BYTES).await?;

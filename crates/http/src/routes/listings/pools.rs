@@ -18,6 +18,7 @@ use crate::respond::if_match;
 use crate::routes::listings::{answer, visible};
 use crate::routes::{Id, no_params};
 use crate::state::AppState;
+use crate::view::ListingView;
 
 const ROUTE: &str = "PUT /v1/listings/{id}/pools";
 
@@ -82,6 +83,23 @@ impl Form {
     }
 }
 
+/// Changes capacities, blocked units and prices
+#[utoipa::path(
+    put,
+    path = "/v1/listings/{id}/pools",
+    tag = "listings",
+    params(
+        ("id" = String, Path, description = "Id of the listing"),
+        ("If-Match" = Option<String>, Header, pattern = "^(\\*|\"[0-9]{1,18}\")$", description = "ETag of the version that was seen; another one is refused"),
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$", description = "Any text that is this request's own: repeated, the request is carried out once"),
+    ),
+    request_body = Form,
+    responses(
+        (status = 200, description = "The listing as it is now", body = ListingView, headers(("ETag" = String, description = "The version, in quotes"))),
+        (status = 409, description = "`stale_version`, `capacity_in_use` with the pools"),
+    ),
+    security(("api_key" = [])),
+)]
 pub(crate) async fn put(State(state): State<AppState>, Id(id): Id, request: Request) -> Answer {
     let (head, body) = request.into_parts();
     let key = need_key(&state.engine, &head.headers);

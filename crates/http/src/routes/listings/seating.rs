@@ -25,6 +25,21 @@ pub(crate) struct SeatingView<'a> {
     prices: &'a std::collections::BTreeMap<String, i64>,
 }
 
+/// The seating plan with its prices
+#[utoipa::path(
+    get,
+    path = "/v1/listings/{id}/seating",
+    tag = "listings",
+    params(
+        ("id" = String, Path, description = "Id of the listing"),
+        ("If-None-Match" = Option<String>, Header, description = "ETag of the answer that the client has already"),
+    ),
+    responses(
+        (status = 200, description = "The plan", body = SeatingView<'_>, headers(("ETag" = String, description = "The version, in quotes"))),
+        (status = 304, description = "The client has it already", headers(("ETag" = String, description = "The version, in quotes"))),
+    ),
+    security((), ("api_key" = [])),
+)]
 pub(crate) async fn seating(State(state): State<AppState>, Id(id): Id, request: Request) -> Answer {
     let (head, _) = request.into_parts();
     let actor = anybody(&state.engine, &head.headers)?;

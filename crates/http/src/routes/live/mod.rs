@@ -25,7 +25,21 @@ pub(super) fn router() -> Router<AppState> {
     Router::new().route("/v1/live", get(live))
 }
 
-async fn live(State(state): State<AppState>, request: Request) -> Answer {
+/// A WebSocket for any number of topics
+///
+/// Send `{"subscribe": ["listing:lst_...", "booking:bkg_...?token=..."], "unsubscribe": [...]}`; what comes is
+/// `{"topic", "type": "snapshot" | "change" | "error", "data"}`.
+#[utoipa::path(
+    get,
+    path = "/v1/live",
+    tag = "live",
+    responses(
+        (status = 101, description = "The connection is a WebSocket now"),
+        (status = 400, description = "`malformed`: not a WebSocket handshake"),
+    ),
+    security((), ("api_key" = [])),
+)]
+pub(crate) async fn live(State(state): State<AppState>, request: Request) -> Answer {
     let (mut head, _) = request.into_parts();
     let actor = anybody(&state.engine, &head.headers)?;
     no_params(&head)?;

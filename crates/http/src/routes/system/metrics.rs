@@ -10,6 +10,16 @@ use crate::state::AppState;
 /// The format that the metrics are written in.
 pub(crate) const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
+/// Metrics for Prometheus
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "system",
+    responses(
+        (status = 200, description = "In OpenMetrics text format", body = String, content_type = "application/openmetrics-text"),
+    ),
+    security(()),
+)]
 pub(crate) async fn metrics(State(state): State<AppState>) -> Response {
     let mut response = Response::new(state.engine.metrics().encode().into());
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(OPENMETRICS));

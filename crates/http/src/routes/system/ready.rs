@@ -7,8 +7,19 @@ use lastseat_core::refusal::Code;
 
 use crate::problem::{Answer, Problem};
 use crate::respond::bytes;
+use crate::routes::system::health::Health;
 use crate::state::AppState;
 
+/// Whether requests can be served
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    tag = "system",
+    responses(
+        (status = 200, description = "They can", body = Health),
+    ),
+    security(()),
+)]
 pub(crate) async fn ready(State(state): State<AppState>) -> Answer {
     if state.closing.is_cancelled() {
         return Err(Problem::retry(Code::Unavailable, "The server is stopping.", 2));

@@ -1,2 +1,5 @@
 mod bookings;
+mod events;
+mod keys;
 mod listings;
+mod live;

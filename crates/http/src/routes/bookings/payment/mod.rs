@@ -15,12 +15,45 @@ use crate::body::{MAX_JSON_BYTES, media_type, read};
 use crate::problem::{Answer, Problem};
 use crate::routes::Id;
 use crate::state::AppState;
+use crate::view::BookingView;
 
 /// The media type of forms with files.
 const FORM: &str = "multipart/form-data";
 
+/// A receipt with a note.
+#[derive(utoipa::ToSchema)]
+#[allow(dead_code, reason = "a description; the form is read as it comes in")]
+pub(crate) struct ReceiptUpload {
+    /// The file: JPEG, PNG, WebP or PDF.
+    #[schema(value_type = String, format = Binary, content_media_type = "application/octet-stream")]
+    receipt: Vec<u8>,
+    /// What to say beside it.
+    #[schema(nullable = false, max_length = 2000)]
+    note: Option<String>,
+}
+
 const VERB: Verb = Verb { route: "POST /v1/bookings/{id}/payment", right: Right::Owner };
 
+/// Hands in a receipt
+///
+/// A form with the file in `receipt` (JPEG, PNG, WebP or PDF by its content, up to 10 MiB) and perhaps a `note`.
+/// Then an operator decides. Gift cards, as JSON, are not taken yet.
+#[utoipa::path(
+    post,
+    path = "/v1/bookings/{id}/payment",
+    tag = "bookings",
+    params(
+        ("id" = String, Path, description = "Id of the booking"),
+        ("If-Match" = Option<String>, Header, pattern = "^(\\*|\"[0-9]{1,18}\")$", description = "ETag of the version that was seen; another one is refused"),
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$", description = "Any text that is this request's own: repeated, the request is carried out once"),
+    ),
+    request_body(content((ReceiptUpload = "multipart/form-data"), (gift_cards::Form = "application/json"))),
+    responses(
+        (status = 200, description = "The booking as it is now", body = BookingView<'_>, headers(("ETag" = String, description = "The version, in quotes"), ("Idempotency-Replayed" = Option<String>, description = "`true` where the answer was given before"))),
+        (status = 409, description = "`wrong_state`, `hold_expired`, `stale_version`, `not_on_sale`, `customer_limit`, `sold_out`"),
+    ),
+    security(("booking_token" = []), ("api_key" = [])),
+)]
 pub(crate) async fn pay(State(state): State<AppState>, Id(id): Id, request: Request) -> Answer {
     let (head, body) = request.into_parts();
     match media_type(&head.headers).as_str() {

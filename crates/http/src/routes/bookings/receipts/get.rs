@@ -11,6 +11,20 @@ use crate::routes::bookings::get::read;
 use crate::routes::bookings::payment::receipt::unavailable;
 use crate::state::AppState;
 
+/// A receipt
+#[utoipa::path(
+    get,
+    path = "/v1/bookings/{id}/receipts/{n}",
+    tag = "bookings",
+    params(
+        ("id" = String, Path, description = "Id of the booking"),
+        ("n" = u32, Path, minimum = 1, description = "Its number within the booking"),
+    ),
+    responses(
+        (status = 200, description = "The file, without metadata", content((Vec<u8> = "image/jpeg"), (Vec<u8> = "image/png"), (Vec<u8> = "image/webp"), (Vec<u8> = "application/pdf"))),
+    ),
+    security(("api_key" = [])),
+)]
 pub(crate) async fn get(
     State(state): State<AppState>,
     path: Result<Path<(String, String)>, axum::extract::rejection::PathRejection>,

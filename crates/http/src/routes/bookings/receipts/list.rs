@@ -10,7 +10,7 @@ use crate::auth::Right;
 use crate::cursor::List;
 use crate::params::Params;
 use crate::problem::Answer;
-use crate::respond::{Paging, json};
+use crate::respond::{Page, Paging, json};
 use crate::routes::Id;
 use crate::routes::bookings::get::read;
 use crate::state::AppState;
@@ -40,6 +40,21 @@ impl<'a> ReceiptView<'a> {
     }
 }
 
+/// The receipts of a booking
+#[utoipa::path(
+    get,
+    path = "/v1/bookings/{id}/receipts",
+    tag = "bookings",
+    params(
+        ("id" = String, Path, description = "Id of the booking"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "Most items of the page; default 50"),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+    ),
+    responses(
+        (status = 200, description = "A page", body = Page<ReceiptView<'_>>),
+    ),
+    security(("api_key" = [])),
+)]
 pub(crate) async fn list(State(state): State<AppState>, Id(id): Id, request: Request) -> Answer {
     let (head, _) = request.into_parts();
     let mut params = Params::new(head.uri.query());

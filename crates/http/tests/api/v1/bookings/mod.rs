@@ -1,1 +1,9 @@
+mod calendar;
+mod change;
 mod create;
+mod events;
+mod get;
+mod import;
+mod list;
+mod live;
+mod payment;

@@ -1,2 +1,7 @@
 mod availability;
 mod create;
+mod list;
+mod live;
+mod patch;
+mod pools;
+mod seating;
