@@ -117,8 +117,3 @@ impl IntoResponse for PageError {
         response
     }
 }
-
-/// The answer to an address that no route knows.
-pub(crate) async fn not_found() -> PageError {
-    PageError::not_found("page")
-}

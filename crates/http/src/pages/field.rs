@@ -21,6 +21,14 @@ pub(crate) struct Field {
     pub hint: &'static str,
     /// Whether it has to be filled in.
     pub required: bool,
+    /// What can be chosen: values and what they are called (`select`, `checkbox`).
+    pub options: Vec<(String, String)>,
+    /// The values that are chosen, for fields with more than one.
+    pub chosen: Vec<String>,
+    /// Id of a list of suggestions.
+    pub list: &'static str,
+    /// What is said of one that may be left empty; `optional` if nothing is said here.
+    pub optional: &'static str,
     /// Whether it takes the whole width.
     pub full: bool,
 }
@@ -36,6 +44,34 @@ impl Field {
     #[must_use]
     pub(crate) const fn kind(mut self, kind: &'static str) -> Self {
         self.kind = kind;
+        self
+    }
+
+    /// A list to choose one of.
+    #[must_use]
+    pub(crate) fn choices<'a>(mut self, options: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        self.kind = "select";
+        self.options = options.into_iter().map(|(value, text)| (value.to_owned(), text.to_owned())).collect();
+        self
+    }
+
+    /// Boxes to tick, several of them perhaps.
+    #[must_use]
+    pub(crate) fn boxes<'a>(
+        mut self,
+        options: impl IntoIterator<Item = (&'a str, &'a str)>,
+        chosen: impl Iterator<Item = &'a str>,
+    ) -> Self {
+        self = self.choices(options);
+        self.kind = "checkbox";
+        self.chosen = chosen.map(str::to_owned).collect();
+        self
+    }
+
+    /// With suggestions from the list of that id.
+    #[must_use]
+    pub(crate) const fn list(mut self, list: &'static str) -> Self {
+        self.list = list;
         self
     }
 
@@ -57,6 +93,13 @@ impl Field {
     #[must_use]
     pub(crate) const fn required(mut self) -> Self {
         self.required = true;
+        self
+    }
+
+    /// Not to be left empty alone: this says beside what.
+    #[must_use]
+    pub(crate) const fn optional(mut self, optional: &'static str) -> Self {
+        self.optional = optional;
         self
     }
 

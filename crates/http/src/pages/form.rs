@@ -15,7 +15,7 @@ pub(crate) struct Form(Vec<(String, String)>);
 
 impl Form {
     /// A form of these fields.
-    #[must_use]
+    #[cfg(test)]
     pub(crate) fn new(fields: Vec<(String, String)>) -> Self {
         Self(fields)
     }
@@ -62,6 +62,12 @@ impl Form {
     /// Adds a field.
     pub(crate) fn push(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.0.push((name.into(), value.into()));
+    }
+
+    /// Puts this value in the place of every value of that name.
+    pub(crate) fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.0.retain(|(found, _)| found != name);
+        self.push(name, value);
     }
 
     /// The query of an address. One that cannot be read counts as none: an address that was cut short still opens.

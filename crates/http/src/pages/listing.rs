@@ -31,6 +31,8 @@ struct View<'a> {
     zone: String,
     sale: Sale,
     stock: Option<Stock>,
+    sold_out: Option<Stock>,
+    shows_choice: bool,
     choice: Choice,
     terms: Vec<String>,
     fields: Vec<Field>,
@@ -74,12 +76,17 @@ pub(crate) fn render(
     let status = trouble.as_ref().and_then(|trouble| StatusCode::from_u16(trouble.status).ok());
     let start = listing.doc.sale_opens_at.unwrap_or(visit.now);
     let counted = matches!(listing.kind(), Kind::Places | Kind::Seats) && availability.pools.len() > 1;
+    let sale = Sale::of(listing, availability, visit.now);
+    let none_left = availability.pools.iter().all(|pool| pool.available <= 0);
     let view = View {
+        sold_out: (sale.is_open() && none_left && trouble.is_none())
+            .then(|| Stock::total(&availability.pools, visit.now)),
+        shows_choice: sale.is_open() || matches!(listing.kind(), Kind::Places | Kind::Seats),
         shell: visit.shell(listing.doc.title.clone()).script("listing.js"),
         kind: words::kind(listing.kind()),
         when: when(listing),
         zone: dates::zone_name(&listing.doc.timezone, listing.zone(), starts_at(listing).unwrap_or(start)),
-        sale: Sale::of(listing, availability, visit.now),
+        sale,
         stock: counted.then(|| Stock::total(&availability.pools, visit.now)),
         choice,
         terms: terms(listing),
@@ -153,11 +160,17 @@ fn contact(listing: &Listing, typed: &Form, trouble: Option<&Trouble>) -> Vec<Fi
         Field::new(name, label, typed.get(name)).errors(errors, path)
     };
     let known = listing.policy().limits_customers();
-    let reach = if known { "An e-mail address or a telephone number is needed here." } else { "" };
+    let or = |other: &'static str| if known { other } else { "" };
     vec![
         field("name", "Name", "customer.name").autocomplete("name").required().full(),
-        field("email", "E-mail", "customer.email").kind("email").autocomplete("email").hint(reach),
-        field("phone", "Telephone", "customer.phone").kind("tel").autocomplete("tel"),
+        field("email", "E-mail", "customer.email")
+            .kind("email")
+            .autocomplete("email")
+            .optional(or("or telephone")),
+        field("phone", "Telephone", "customer.phone")
+            .kind("tel")
+            .autocomplete("tel")
+            .optional(or("or e-mail")),
         field("note", "A note for the organiser", "note").kind("textarea").full(),
     ]
 }

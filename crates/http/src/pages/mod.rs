@@ -25,12 +25,13 @@ mod cookies;
 mod dates;
 mod error;
 mod field;
+mod flash;
 mod form;
 mod lines;
 mod listing;
 mod money;
 mod seal;
-mod shell;
+pub(crate) mod shell;
 mod start;
 mod stock;
 mod trouble;
@@ -40,18 +41,21 @@ mod wallet;
 mod words;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use http::StatusCode;
-use tower_http::catch_panic::CatchPanicLayer;
+use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
 
+use crate::problem::PROBLEM_JSON;
 use crate::receipts::MAX_RECEIPT_BYTES;
 use crate::state::AppState;
-pub(crate) use error::not_found;
 
 /// Most bytes of a form without a file.
 const MAX_FORM_BYTES: usize = 1024 * 1024;
+
+/// Below this path everything is for programs.
+const API: &str = "/v1/";
 
 /// All pages, with what belongs to them.
 pub fn router() -> Router<AppState> {
@@ -71,16 +75,21 @@ pub fn router() -> Router<AppState> {
         .route("/favicon.ico", get(assets::favicon))
         .merge(admin::router())
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
-        .layer(CatchPanicLayer::custom(panicked))
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "the layer gives it away")]
-fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
-    let text = panic
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("unknown");
-    tracing::error!(panic = text, "a page panicked");
-    error::PageError::of_status(StatusCode::INTERNAL_SERVER_ERROR).into_response()
+/// Refusals that no page has made (no such route, too many requests, a panic) as pages, for those who read HTML.
+pub(crate) async fn for_people(request: Request, next: Next) -> Response {
+    let reads_html = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok());
+    let is_page = reads_html.is_some_and(|accept| accept.contains("text/html"))
+        && !request.uri().path().starts_with(API);
+    let response = next.run(request).await;
+    let is_problem = response.headers().get(CONTENT_TYPE).is_some_and(|found| found == PROBLEM_JSON);
+    if !(is_page && is_problem) {
+        return response;
+    }
+    let mut page = error::PageError::of_status(response.status()).into_response();
+    if let Some(seconds) = response.headers().get(RETRY_AFTER) {
+        page.headers_mut().insert(RETRY_AFTER, seconds.clone());
+    }
+    page
 }

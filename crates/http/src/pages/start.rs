@@ -15,7 +15,7 @@ use super::form::{Form, address};
 use super::shell::Shell;
 use super::stock::Summary;
 use super::visit::{Page, Visit};
-use super::{booking, dates, money, wallet, words};
+use super::{booking, dates, flash, money, wallet, words};
 use crate::state::AppState;
 
 /// Cards on a page.
@@ -80,7 +80,7 @@ pub(crate) async fn show(visit: Visit) -> Page {
     let kinds = [Kind::Places, Kind::Nights, Kind::Seats, Kind::Slots];
     let names = ["q", "kind", "city", "from"];
     let view = View {
-        shell: visit.shell("What can be booked").current("start").flash(flash(query)).script("start.js"),
+        shell: visit.shell("What can be booked").current("start").flash(flash::of(query)),
         filtered: names.iter().any(|name| !query.get(name).is_empty()),
         found: found.len(),
         cards,
@@ -102,11 +102,6 @@ pub(crate) async fn forget(mut visit: Visit, State(_): State<AppState>, form: Fo
     visit.check_seal(&form)?;
     visit.set_cookie(wallet::forget());
     Ok(visit.redirect("/?did=forgotten"))
-}
-
-fn flash(query: &Form) -> Option<&'static str> {
-    (query.get("did") == "forgotten")
-        .then_some("Forgotten here. The bookings themselves stand: their links still open them.")
 }
 
 fn at_page(query: &Form, page: usize) -> String {
@@ -172,7 +167,6 @@ fn card(listing: &Listing, summary: &Summary, now: Time) -> Card {
         Kind::Places | Kind::Seats | Kind::Slots => "",
     };
     let from = if summary.varies { "from " } else { "" };
-    let what = [Some(words::kind(listing.kind())), doc.category.as_deref()];
     let place = [doc.venue.as_deref(), doc.city.as_deref()];
     let join =
         |parts: [Option<&str>; 2], glue: &str| parts.into_iter().flatten().collect::<Vec<_>>().join(glue);
@@ -180,9 +174,9 @@ fn card(listing: &Listing, summary: &Summary, now: Time) -> Card {
         href: format!("/listings/{}", listing.id),
         title: doc.title.clone(),
         kind: listing.kind(),
-        what: join(what, " · "),
+        what: doc.category.clone().unwrap_or_else(|| words::kind(listing.kind()).to_owned()),
         place: join(place, ", "),
-        when: start.map(|start| dates::moment(start, listing.zone())).unwrap_or_default(),
+        when: start.map(|start| dates::clock(start, listing.zone())).unwrap_or_default(),
         zone: dates::zone_name(&doc.timezone, listing.zone(), start.unwrap_or(now)),
         day: date.map(|date| {
             let part = |format: &str| date.strftime(format).to_string();

@@ -7,14 +7,22 @@ use lastseat_engine::{Availability, PoolAvailability};
 use super::dates::{self, Countdown, Instant};
 use super::words::Tone;
 
-/// So many or fewer are few.
-pub(crate) const FEW: i64 = 5;
+/// More than so many are never few.
+const FEW: i64 = 5;
+
+/// Whether so many of so many are few: no more than half, and countable at a glance.
+#[must_use]
+pub(crate) const fn are_few(available: i64, capacity: i64) -> bool {
+    available <= FEW && available * 2 <= capacity
+}
 
 /// What is left of one pool, or of several together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stock {
     /// Key of the pool, by which live changes find it; `*` for all.
     pub key: String,
+    /// Units that exist.
+    pub capacity: i64,
     /// Units to be had now.
     pub available: i64,
     /// Units in unpaid bookings, which may come back.
@@ -28,7 +36,13 @@ impl Stock {
     #[must_use]
     pub(crate) fn of(pool: &PoolAvailability, now: Time) -> Self {
         let next = pool.next_release_at.map(|at| Countdown::new(at, now));
-        Self { key: pool.key.clone(), available: pool.available, held: pool.held, next }
+        Self {
+            key: pool.key.clone(),
+            capacity: pool.capacity,
+            available: pool.available,
+            held: pool.held,
+            next,
+        }
     }
 
     /// Of all of these together.
@@ -36,6 +50,7 @@ impl Stock {
     pub(crate) fn total(pools: &[PoolAvailability], now: Time) -> Self {
         Self {
             key: "*".to_owned(),
+            capacity: pools.iter().map(|pool| pool.capacity).sum(),
             available: pools.iter().map(|pool| pool.available).sum(),
             held: pools.iter().map(|pool| pool.held).sum(),
             next: pools
@@ -61,7 +76,7 @@ impl Stock {
     pub(crate) const fn tone(&self) -> Tone {
         match self.available {
             ..=0 => "gone",
-            1..=FEW => "few",
+            available if are_few(available, self.capacity) => "few",
             _ => "many",
         }
     }
@@ -131,7 +146,14 @@ impl Summary {
         let from = cheapest.or_else(|| pools.iter().map(|pool| pool.price).min());
         let varies = pools.iter().any(|pool| Some(pool.price) != from);
         let (text, tone) = match Sale::of(listing, availability, now) {
-            Sale::NotYet(opens, _) => (format!("On sale {}", opens.text), "info"),
+            Sale::NotYet(..) => {
+                let opens = listing.doc.sale_opens_at.unwrap_or(now);
+                let (day, clock) =
+                    (dates::date_of(opens, listing.zone()), dates::clock(opens, listing.zone()));
+                let today = day == dates::date_of(now, listing.zone());
+                let day = if today { "today".to_owned() } else { dates::short_day(day) };
+                (format!("On sale {day}, {clock}"), "info")
+            }
             Sale::Over => ("Sale over".to_owned(), "gone"),
             Sale::Closed => ("Closed".to_owned(), "gone"),
             Sale::Cancelled => ("Called off".to_owned(), "gone"),

@@ -2,14 +2,13 @@
 
 use axum::extract::multipart::MultipartError;
 use axum::extract::{FromRequest, Multipart, Request};
-use bytes::Bytes;
 use http::StatusCode;
 
 use super::error::PageError;
 use super::form::Form;
+use crate::state::AppState;
+use crate::uploads::Share;
 
-/// Most bytes of a text field.
-const MAX_TEXT_BYTES: usize = 64 * 1024;
 /// Most fields.
 const MAX_FIELDS: usize = 1_000;
 /// What a form may have beyond its file, in bytes: the other fields, and the lines between them.
@@ -27,31 +26,32 @@ pub(crate) struct Upload {
     /// The other fields.
     pub form: Form,
     /// The content of the file; none if none was chosen.
-    pub file: Option<Bytes>,
+    pub file: Option<Vec<u8>>,
+    /// What it takes of the memory for all uploads, until it is dropped.
+    pub share: Share,
 }
 
-impl<S: Send + Sync> FromRequest<S> for Upload {
+impl FromRequest<AppState> for Upload {
     type Rejection = PageError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, PageError> {
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, PageError> {
         let mut parts = Multipart::from_request(request, state)
             .await
             .map_err(|_| PageError::of_status(StatusCode::UNSUPPORTED_MEDIA_TYPE))?;
-        let mut upload = Self { form: Form::default(), file: None };
+        let mut upload = Self { form: Form::default(), file: None, share: state.uploads.share() };
         for _ in 0..MAX_FIELDS {
-            let Some(part) = parts.next_field().await.map_err(unreadable)? else { return Ok(upload) };
+            let Some(mut part) = parts.next_field().await.map_err(unreadable)? else { return Ok(upload) };
             let Some(name) = part.name().map(str::to_owned) else { continue };
-            if part.file_name().is_some() {
-                let file = part.bytes().await.map_err(unreadable)?;
-                if !file.is_empty() {
-                    upload.file = Some(file);
-                }
-            } else {
-                let bytes = part.bytes().await.map_err(unreadable)?;
-                if bytes.len() > MAX_TEXT_BYTES {
-                    return Err(PageError::of_status(StatusCode::PAYLOAD_TOO_LARGE));
-                }
-                upload.form.push(name, String::from_utf8_lossy(&bytes));
+            let is_file = part.file_name().is_some();
+            let mut content = Vec::new();
+            while let Some(chunk) = part.chunk().await.map_err(unreadable)? {
+                upload.share.grow(chunk.len()).map_err(|problem| *problem.0)?;
+                content.extend_from_slice(&chunk);
+            }
+            match (is_file, content.is_empty()) {
+                (true, true) => {}
+                (true, false) => upload.file = Some(content),
+                (false, _) => upload.form.push(name, String::from_utf8_lossy(&content)),
             }
         }
         Err(PageError::of_status(StatusCode::PAYLOAD_TOO_LARGE))

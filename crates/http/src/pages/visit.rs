@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::SET_COOKIE;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
-use lastseat_core::command::{Action, Actor, Command};
+use lastseat_core::command::{Action, Actor, Command, Idempotency};
 use lastseat_core::decide::Outcome;
 use lastseat_core::refusal::Refusal;
 use lastseat_core::time::Time;
@@ -184,6 +184,11 @@ impl Visit {
         )))
     }
 
+    /// What makes the same form, sent twice, one command.
+    pub(crate) fn idempotency(&self, form: &Form) -> Idempotency {
+        seal::idempotency(&self.visitor, &self.path, form)
+    }
+
     /// Carries out what a form asks. The same form sent twice is one command.
     ///
     /// # Errors
@@ -195,8 +200,7 @@ impl Visit {
         if_match: Option<u64>,
         action: Action,
     ) -> Result<Outcome, Refusal> {
-        let idempotency = Some(seal::idempotency(&self.visitor, &self.path, form));
-        let command = Command { actor, idempotency, if_match, action };
+        let command = Command { actor, idempotency: Some(self.idempotency(form)), if_match, action };
         Ok(self.engine().submit(command).await?.outcome)
     }
 }

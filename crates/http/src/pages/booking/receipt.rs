@@ -1,72 +1,62 @@
 //! `POST /bookings/{id}/receipt`: proof of a payment.
 
 use axum::extract::Path;
-use lastseat_core::booking::{Receipt as Stored, State};
-use lastseat_core::command::BookingChange;
-use lastseat_core::decide::Outcome;
-use lastseat_core::refusal::{Code, Refusal};
-use lastseat_engine::ids;
+use lastseat_core::Outcome;
+use lastseat_core::booking::State;
+use lastseat_core::command::Actor;
+use lastseat_core::refusal::{Code, Refusal, RefusalData};
 use sha2::{Digest, Sha256};
 
 use super::show::render;
 use super::{Own, open};
+use crate::pages::field::sentence;
 use crate::pages::trouble::Trouble;
 use crate::pages::upload::Upload;
 use crate::pages::visit::{Page, Visit};
-use crate::receipts::{Receipt, ReceiptError};
+use crate::routes::bookings::payment::form::ReceiptForm;
+use crate::routes::bookings::payment::receipt::hand_in;
+
+/// What is told where no file was chosen.
+const NO_FILE: &str =
+    "No file was chosen. Choose a photo, a screenshot or a PDF of the receipt, then send it.";
 
 /// `POST /bookings/{id}/receipt`
-pub(crate) async fn submit(visit: Visit, Path(id): Path<String>, Upload { form, file }: Upload) -> Page {
+pub(crate) async fn submit(visit: Visit, Path(id): Path<String>, upload: Upload) -> Page {
+    let Upload { form, file, share } = upload;
     let own = open(&visit, &id, &form).await?;
     visit.check_seal(&form)?;
-    let refused = |own: &Own, text: String| {
-        let trouble = Trouble::new(Code::Invalid.status(), "The receipt was not taken", text);
-        Ok(render(&visit, own, Some(trouble)))
-    };
     let Some(file) = file else {
-        return refused(
-            &own,
-            "No file was chosen. Choose a photo or a PDF of the receipt, then send it.".to_owned(),
-        );
-    };
-    // Cleaning ten megabytes takes milliseconds of a core.
-    let accepted = tokio::task::spawn_blocking(move || Receipt::accept(&file)).await;
-    let receipt = match accepted.unwrap_or(Err(ReceiptError::Unrecognised)) {
-        Ok(receipt) => receipt,
-        Err(error) => {
-            let mut text = error.to_string();
-            text[..1].make_ascii_uppercase();
-            return refused(
-                &own,
-                format!("{text}. JPEG, PNG, WebP and PDF files of up to 10 MiB are accepted."),
-            );
-        }
-    };
-    let key = visit.state.receipts.put(&receipt, ids::bits()).await.map_err(|error| {
-        tracing::error!(%error, "a receipt could not be stored");
-        Refusal::new(Code::Unavailable, "The receipt could not be stored. Please send it again in a moment.")
-    })?;
-    let digest = Sha256::digest(receipt.bytes());
-    let stored = Stored {
-        file: key.to_string(),
-        media_type: receipt.kind().media_type().to_owned(),
-        size: receipt.bytes().len() as u64,
-        sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
-        at: visit.now,
-        note: form.text("note"),
+        let trouble = Trouble::new(Code::Invalid.status(), "The receipt was not taken", NO_FILE);
+        return Ok(render(&visit, &own, Some(trouble)));
     };
     // The content takes the place of the file in the form, so that the same upload twice is one.
     let mut sent = form.clone();
-    sent.push("receipt", stored.sha256.clone());
-    match own.change(&visit, &sent, BookingChange::SubmitReceipt(Box::new(stored))).await {
-        Ok(Outcome::Booking(booking)) if booking.state == State::InReview => {
-            Ok(visit.redirect(&own.did("receipt")))
+    sent.push("receipt", Sha256::digest(&file).iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    let receipt = ReceiptForm { receipt: file.into(), note: form.text("note"), digests: Vec::new(), share };
+    let idempotency = Some(visit.idempotency(&sent));
+    match hand_in(&visit.state, Actor::Owner, own.booking.id, None, idempotency, receipt).await {
+        Ok(done) => match done.outcome {
+            Outcome::Booking(booking) if booking.state == State::InReview => {
+                Ok(visit.redirect(&own.did("receipt")))
+            }
+            _ => Ok(visit.redirect(&own.did("late"))),
+        },
+        Err(problem) => {
+            let own = open(&visit, &id, &form).await?;
+            let trouble = trouble(*problem.0, &own, &visit);
+            Ok(render(&visit, &own, Some(trouble)))
         }
-        Ok(_) => Ok(visit.redirect(&own.did("late"))),
-        Err(refusal) => {
-            let trouble = Trouble::of(refusal, &own.listing, visit.now);
-            let trouble = Trouble { title: "The receipt was not taken".into(), ..trouble };
-            Ok(render(&visit, &open(&visit, &id, &form).await?, Some(trouble)))
+    }
+}
+
+fn trouble(refusal: Refusal, own: &Own, visit: &Visit) -> Trouble {
+    let title = "The receipt was not taken";
+    match &refusal.data {
+        RefusalData::Fields(errors) => {
+            let text = errors.iter().map(|error| sentence("The file", &error.message)).collect::<Vec<_>>();
+            Trouble::new(refusal.code.status(), title, text.join(" "))
         }
+        _ if refusal.code == Code::TooLarge => Trouble::new(refusal.code.status(), title, refusal.detail),
+        _ => Trouble { title: title.to_owned(), ..Trouble::of(refusal, &own.listing, visit.now) },
     }
 }

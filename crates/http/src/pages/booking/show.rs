@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::Path;
 use http::StatusCode;
 use lastseat_core::booking::{Booking, MAX_RECEIPTS, State};
-use lastseat_core::listing::{Listing, PaymentMethod, Policy};
+use lastseat_core::listing::{Kind, Listing, PaymentMethod, Policy};
 use lastseat_core::settle::REASON_LATE_PAYMENT;
 use lastseat_core::time::Time;
 
@@ -15,7 +15,7 @@ use crate::pages::shell::Shell;
 use crate::pages::trouble::Trouble;
 use crate::pages::visit::{Page, Visit};
 use crate::pages::words::{self, Tone};
-use crate::pages::{listing, money};
+use crate::pages::{flash, listing, money};
 
 /// An extension shorter than this is not worth a button, in seconds.
 const MIN_EXTENSION_SECONDS: i64 = 30;
@@ -79,7 +79,7 @@ pub(super) fn render(visit: &Visit, own: &Own, trouble: Option<Trouble>) -> axum
         shell: visit
             .shell(format!("{heading}: {reference}"))
             .script("booking.js")
-            .flash(flash(visit.query.get("did"))),
+            .flash(flash::of(&visit.query)),
         reference,
         heading,
         tone,
@@ -93,7 +93,7 @@ pub(super) fn render(visit: &Visit, own: &Own, trouble: Option<Trouble>) -> axum
         receipts: receipts(listing, booking),
         extend: extension(booking, policy),
         can_cancel: live && in_time,
-        can_move: matches!(booking.state, State::Held | State::Confirmed) && in_time,
+        can_move: matches!(booking.state, State::Held | State::Confirmed) && in_time && can_move(listing),
         void: !(live || booking.state == State::Completed),
         items: items(listing, booking),
         sums: sums(booking, currency),
@@ -107,30 +107,22 @@ pub(super) fn render(visit: &Visit, own: &Own, trouble: Option<Trouble>) -> axum
     visit.show_private(status.unwrap_or(StatusCode::OK), &view)
 }
 
-fn flash(did: &str) -> Option<&'static str> {
-    Some(match did {
-        "receipt" => "Your receipt is here. It will be checked soon.",
-        "late" => {
-            "Your receipt is here. It came after the time to pay had run out, so look below how it stands."
-        }
-        "extended" => "You have more time now.",
-        "cancelled" => "Your booking is cancelled.",
-        "moved" => "Your booking is moved.",
-        _ => return None,
-    })
-}
-
 /// What the state means for the customer, and what happens next.
 fn says(listing: &Listing, booking: &Booking, policy: &Policy, now: Time) -> Vec<String> {
     let mut says = Vec::new();
     let by_receipt = policy.payment.contains(&PaymentMethod::Receipt);
     match booking.state {
-        State::Held if by_receipt => says.push("Pay and upload your receipt before the time is up.".to_owned()),
+        State::Held if by_receipt => {
+            says.push("Pay and upload your receipt before the time is up.".to_owned())
+        }
         State::Held => says.push("It becomes yours as soon as your payment has come in.".to_owned()),
-        State::InReview => says.push(
-            "There is nothing more to do. The organiser looks at your receipt, and this page changes by itself."
-                .to_owned(),
-        ),
+        State::InReview => {
+            let text = "There is nothing more to do. The organiser looks at your receipt, and this page changes by itself.";
+            says.push(text.to_owned());
+            says.extend(booking.deadline.map(|deadline| {
+                format!("It is checked by {} at the latest.", dates::moment(deadline, listing.zone()))
+            }));
+        }
         State::Confirmed => says.push("It is yours. Show the reference when you come.".to_owned()),
         State::Completed => says.push("Thank you for coming.".to_owned()),
         State::Expired | State::Rejected | State::Cancelled => {
@@ -158,13 +150,14 @@ fn says(listing: &Listing, booking: &Booking, policy: &Policy, now: Time) -> Vec
     says
 }
 
+/// Whether there is anything else to choose.
+fn can_move(listing: &Listing) -> bool {
+    listing.kind() != Kind::Places || listing.groups.all().len() > 1 || listing.policy().max_quantity > 1
+}
+
 fn clock(listing: &Listing, booking: &Booking, now: Time) -> Option<(&'static str, Countdown, Instant)> {
-    let deadline = booking.deadline?;
-    let label = match booking.state {
-        State::Held => "left to pay",
-        _ => "left for the check",
-    };
-    Some((label, Countdown::new(deadline, now), Instant::new(deadline, listing.zone())))
+    let deadline = booking.deadline.filter(|_| booking.state == State::Held)?;
+    Some(("left to pay", Countdown::new(deadline, now), Instant::new(deadline, listing.zone())))
 }
 
 /// What the upload of a receipt is called, where there can be one.
@@ -206,7 +199,7 @@ fn extension(booking: &Booking, policy: &Policy) -> Option<(i64, String)> {
 
 fn sums(booking: &Booking, currency: &str) -> Vec<Sum> {
     let sum = |name, value, is_total| Sum { name, value: money::amount(value, currency), is_total };
-    let mut sums = vec![sum("Together", booking.total, true)];
+    let mut sums = vec![sum("Total", booking.total, true)];
     let moved = [
         ("Paid", booking.paid),
         ("To go back to you", booking.refund_due),

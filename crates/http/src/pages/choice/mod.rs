@@ -42,8 +42,6 @@ pub(crate) struct Choice {
     pub html: String,
     /// What was chosen so far, as HTML: it stands inside the form that books.
     pub summary: String,
-    /// Whether the form that books has all it needs, or what it needs is chosen in it.
-    pub ready: bool,
 }
 
 impl Choice {
@@ -55,24 +53,23 @@ impl Choice {
         match ground.listing.kind() {
             Kind::Places => {
                 let view = places::View::new(ground);
-                Ok(Self { html: view.render()?, summary: places::Sum::new(ground).render()?, ready: true })
+                Ok(Self { html: view.render()?, summary: places::Sum::new(ground).render()? })
             }
             Kind::Nights => {
                 let stay = nights::Stay::of(ground);
                 let html = nights::View::new(ground, stay.as_ref()).render()?;
                 let summary = nights::Summary::new(ground, stay.as_ref()).render()?;
-                Ok(Self { html, summary, ready: stay.is_some_and(|stay| stay.is_free()) })
+                Ok(Self { html, summary })
             }
             Kind::Seats => {
                 let view = seats::View::new(ground);
-                let ready = view.form == BOOK || !view.chosen.is_empty();
                 let summary = seats::Summary { view: &view }.render()?;
-                Ok(Self { html: view.render()?, summary, ready })
+                Ok(Self { html: view.render()?, summary })
             }
             Kind::Slots => {
                 let view = slots::View::new(ground);
                 let summary = slots::Summary { view: &view }.render()?;
-                Ok(Self { html: view.render()?, summary, ready: true })
+                Ok(Self { html: view.render()?, summary })
             }
         }
     }

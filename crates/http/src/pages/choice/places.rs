@@ -85,6 +85,8 @@ pub(super) fn offer(ground: &Ground<'_>, pool: &PoolAvailability, at_least_one: 
 #[derive(Template)]
 #[template(path = "choice/sum.html")]
 pub(crate) struct Sum {
+    /// Whether there is something to choose from.
+    pub several: bool,
     /// The currency, by whose rules amounts are written.
     pub currency: String,
     /// Its digits after the point.
@@ -95,6 +97,6 @@ impl Sum {
     /// For this listing.
     pub(crate) fn new(ground: &Ground<'_>) -> Self {
         let currency = ground.listing.doc.currency.clone();
-        Self { exponent: money::exponent(&currency), currency }
+        Self { several: ground.availability.pools.len() > 1, exponent: money::exponent(&currency), currency }
     }
 }

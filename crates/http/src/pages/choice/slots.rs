@@ -22,6 +22,10 @@ const DAYS: i32 = 7;
 pub(crate) struct Day {
     /// `Thu 24 Dec`.
     pub text: String,
+    /// `Thu`.
+    pub weekday: String,
+    /// `24 Dec`.
+    pub date: String,
     /// Where it is shown; none for a day without a slot.
     pub href: Option<String>,
     /// How many slots are free.
@@ -166,6 +170,8 @@ fn week(
         let free = free_on.get(&date).copied();
         Day {
             text: dates::short_day(date),
+            weekday: date.strftime("%a").to_string(),
+            date: date.strftime("%-d %b").to_string(),
             href: free.map(|_| at(date)),
             free: free.unwrap_or(0),
             current: date == day,

@@ -12,7 +12,7 @@ use lastseat_engine::PoolAvailability;
 use super::{ROOM, Stay, room};
 use crate::pages::choice::{Ground, PICK};
 use crate::pages::form::{address, split};
-use crate::pages::stock::FEW;
+use crate::pages::stock::are_few;
 use crate::pages::{dates, money};
 
 /// A room type to be looked at.
@@ -29,6 +29,8 @@ pub(crate) struct Room {
 
 /// A day of the calendar.
 pub(crate) struct Cell {
+    /// The date.
+    pub date: Date,
     /// Day of the month.
     pub number: i8,
     /// What a screen reader says.
@@ -151,7 +153,11 @@ impl View {
             last: until.to_string(),
             check_in: stay.map(|stay| stay.check_in.to_string()).unwrap_or_default(),
             check_out: stay.and_then(|stay| stay.check_out).map(|date| date.to_string()).unwrap_or_default(),
-            hint: if choosing_out { "Now choose the day you leave." } else { "Choose the day you come." },
+            hint: match stay {
+                None => "Choose the day you come.",
+                Some(_) if choosing_out => "Now choose the day you leave.",
+                Some(_) => "To choose anew, begin with the day you come.",
+            },
             currency: listing.doc.currency.clone(),
             times: format!("{times}, {}", dates::zone_name(&listing.doc.timezone, zone, ground.now)),
             form: PICK,
@@ -219,11 +225,14 @@ fn weeks(
     let mut cells = cells.into_iter();
     let mut weeks = Vec::new();
     loop {
-        let week: Vec<_> = cells.by_ref().take(7).collect();
+        let week: Vec<Option<Cell>> = cells.by_ref().take(7).collect();
         if week.is_empty() {
             return weeks;
         }
-        weeks.push(week);
+        // Weeks that are over only take up room.
+        if !weeks.is_empty() || week.iter().flatten().any(|cell| cell.date >= today) {
+            weeks.push(week);
+        }
     }
 }
 
@@ -238,12 +247,13 @@ fn cell(links: &Links<'_>, date: Date, pool: Option<&PoolAvailability>, today: D
         None if free => Some(links.to(links.room, Some(date), None, Some(date))),
         None => None,
     };
-    let mut class = match left {
-        _ if date < today => "off",
-        None => "off",
-        Some(..=0) => "full",
-        Some(1..=FEW) => "few",
-        Some(_) => "free",
+    let mut class = match pool {
+        Some(pool) if date >= today => match pool.available {
+            ..=0 => "full",
+            left if are_few(left, pool.capacity) => "few",
+            _ => "free",
+        },
+        _ => "off",
     }
     .to_owned();
     let (mut current, mut what) = (false, if leaving.is_some() { "choose as the day you leave" } else { "" });
@@ -265,6 +275,7 @@ fn cell(links: &Links<'_>, date: Date, pool: Option<&PoolAvailability>, today: D
     };
     let label = [dates::day(date), night, what.to_owned()].into_iter().filter(|part| !part.is_empty());
     Cell {
+        date,
         number: date.day(),
         label: label.collect::<Vec<_>>().join(", "),
         href,
