@@ -76,6 +76,10 @@ pub fn settle(booking: &mut Booking, listing: &Listing, now: Time) -> Option<Eve
             }
         }
     };
+    if booking.state == State::Expired {
+        // Money that came in part pays for nothing now.
+        booking.refund_due = booking.paid - booking.refunded;
+    }
     booking.deadline = None;
     booking.version += 1;
     Some(kind)

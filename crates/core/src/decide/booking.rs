@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{cancel, check_version, confirm, extend, receipt, refund, replay, reschedule, review};
+use super::{
+    cancel, check_key, check_version, confirm, extend, given_before, receipt, refund, reschedule, review,
+};
 use crate::booking::{Booking, State};
 use crate::command::{Actor, BookingChange, Command, Role};
 use crate::decide::Outcome;
@@ -43,20 +45,28 @@ pub(super) fn decide(
     id: BookingId,
     change: &BookingChange,
 ) -> Result<Outcome, Refusal> {
+    need_token(&command.actor)?;
     let no = world.booking(id).ok_or_else(|| Refusal::not_found("booking"))?.no;
     // A command before this one in the batch may have called the listing off, or moved its times.
     world.settle(no);
     let row = world.booking_at(no).cloned().expect("found above");
     let listing = world.listing_of(&row);
     check_may(&command.actor, &row, change)?;
+    if let Some(answer) = given_before(world, command.idempotency) {
+        return Ok(answer);
+    }
     let problems = problems(change);
     if !problems.is_empty() {
         return Err(Refusal::invalid(problems));
     }
-    if let Some(answer) = replay(world, command.idempotency)? {
-        return Ok(answer);
-    }
     let subject = Subject { row, listing };
+    match change {
+        BookingChange::SubmitReceipt(_) => receipt::check(&subject)?,
+        BookingChange::Confirm(money) => confirm::check(&subject, money)?,
+        BookingChange::Reschedule { claim } => reschedule::check(world, &subject, claim)?,
+        _ => {}
+    }
+    check_key(world, command.idempotency)?;
     let mut transition = match change {
         BookingChange::SubmitReceipt(receipt) => receipt::decide(world, command, &subject, receipt),
         BookingChange::Confirm(money) => confirm::decide(world, command, &subject, money),
@@ -75,10 +85,23 @@ pub(super) fn decide(
         }
         transition.row.version += 1;
         world.update_booking(transition.row, &transition.events, &command.actor);
+        // What is decided after its end is over: it is never shown as active.
+        world.settle(no);
     }
     let row = world.booking_at(no).cloned().expect("loaded");
     world.remember(command.idempotency, Answer::Booking { no, version: row.version });
     Ok(Outcome::Booking(Box::new(row)))
+}
+
+/// `401 unauthenticated` for who has neither the booking's token nor a key.
+fn need_token(actor: &Actor) -> Result<(), Refusal> {
+    if *actor == Actor::Public {
+        return Err(Refusal::new(
+            Code::Unauthenticated,
+            "Send the booking's token (header Booking-Token) or an API key (Authorization: Bearer <key>).",
+        ));
+    }
+    Ok(())
 }
 
 /// Who may do what. Somebody else's booking is told apart from none at all by operators only.
@@ -103,10 +126,7 @@ fn check_may(actor: &Actor, row: &Booking, change: &BookingChange) -> Result<(),
             B::SubmitReceipt(_) | B::Cancel { .. } | B::Extend { .. } | B::Reschedule { .. } => Ok(()),
             _ => forbidden("Only operators may do this."),
         },
-        Actor::Public => Err(Refusal::new(
-            Code::Unauthenticated,
-            "Send the booking's token (header Booking-Token) or an API key (Authorization: Bearer <key>).",
-        )),
+        Actor::Public => need_token(actor),
     }
 }
 

@@ -11,6 +11,15 @@ use crate::settle::REASON_LATE_PAYMENT;
 use crate::time::Time;
 use crate::world::World;
 
+/// `422 invalid` for money of another currency.
+pub(super) fn check(subject: &Subject, money: &MoneyIn) -> Result<(), Refusal> {
+    let wanted = &subject.listing.doc.currency;
+    if money.currency == *wanted {
+        return Ok(());
+    }
+    Err(Refusal::field("payment.currency", format!("must be {wanted}, the currency of the booking")))
+}
+
 pub(super) fn decide(
     world: &World,
     command: &Command,
@@ -18,13 +27,6 @@ pub(super) fn decide(
     money: &MoneyIn,
 ) -> Result<Transition, Refusal> {
     let old = &subject.row;
-    if money.currency != subject.listing.doc.currency {
-        let wanted = &subject.listing.doc.currency;
-        return Err(Refusal::field(
-            "payment.currency",
-            format!("must be {wanted}, the currency of the booking"),
-        ));
-    }
     // The same payment told twice changes nothing, whatever has become of the booking since.
     if let Some(known) = old.details.payments.iter().find(|payment| payment.reference == money.reference) {
         if known.amount != money.amount {
@@ -36,22 +38,22 @@ pub(super) fn decide(
     if old.details.payments.len() >= MAX_PAYMENTS {
         return Err(Refusal::field("payment", format!("is one too many: a booking takes {MAX_PAYMENTS}")));
     }
-    // Money that pays for nothing goes back.
     let late = old.state == State::Expired;
     let settled_late = late && old.reason.as_deref() == Some(REASON_LATE_PAYMENT);
     let open = old.state.holds() || (late && !settled_late);
-    if !open {
-        check_seen(command, subject)?;
-        let mut row = received(old, money, world.now);
-        row.refund_due += money.amount;
-        return Ok(Transition::new(row, &[]).with_refund());
-    }
+    // A late receipt that found nothing left stands for the whole price too.
     let missing = old.total - old.applied();
-    if money.amount != missing {
+    if (open || (settled_late && old.paid == 0)) && money.amount != missing {
         let text = format!("must be {missing}, what is missing of the total");
         return Err(Refusal::field("payment.amount", text));
     }
     check_seen(command, subject)?;
+    // Money that pays for nothing goes back.
+    if !open {
+        let mut row = received(old, money, world.now);
+        row.refund_due += money.amount;
+        return Ok(Transition::new(row, &[EventKind::BookingLatePayment]));
+    }
     let mut row = received(old, money, world.now);
     if late {
         match readmit(world, subject, AdmissionKind::Sale) {
@@ -86,12 +88,4 @@ fn received(old: &Booking, money: &MoneyIn, now: Time) -> Booking {
     let payment = Payment { reference: money.reference.clone(), amount: money.amount, at: now };
     row.details.payments.push(payment);
     row
-}
-
-impl Transition {
-    /// For a change that is nothing but money to give back.
-    fn with_refund(mut self) -> Self {
-        self.events = vec![EventKind::BookingLatePayment];
-        self
-    }
 }

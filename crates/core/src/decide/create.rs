@@ -4,7 +4,7 @@ use crate::admission::{Admission, AdmissionKind, Window, admit, check_sale, pric
 use crate::booking::{Booking, Details, State};
 use crate::command::{Command, CreateBooking};
 use crate::customer::{MAX_NOTE_CHARS, check_optional_text};
-use crate::decide::{Outcome, replay, visible_listing};
+use crate::decide::{Outcome, check_key, given_before, visible_listing};
 use crate::event::EventKind;
 use crate::id::BookingNo;
 use crate::line::Lines;
@@ -21,6 +21,9 @@ pub(super) fn decide(
     create: &CreateBooking,
 ) -> Result<Outcome, Refusal> {
     let listing = visible_listing(world, &command.actor, create.listing)?;
+    if let Some(answer) = given_before(world, command.idempotency) {
+        return Ok(answer);
+    }
     let mut problems = create.customer.problems();
     if let Some(note) = &create.note {
         check_optional_text(&mut problems, "note", note, MAX_NOTE_CHARS);
@@ -38,9 +41,7 @@ pub(super) fn decide(
     }
     let lines = price(world, &listing, &asked, create.claim.field())?;
     check_total(&lines, create.claim.field())?;
-    if let Some(answer) = replay(world, command.idempotency)? {
-        return Ok(answer);
-    }
+    check_key(world, command.idempotency)?;
 
     let policy = listing.policy();
     let total = lines.total();

@@ -24,7 +24,6 @@ pub(super) fn decide(
             RefusalData::State { state: old.state, decided_by: None, decided_at: None },
         ));
     }
-    check_seen(command, subject)?;
     let later = deadline.plus_seconds(seconds);
     let limit = old.created_at.plus_seconds(subject.listing.policy_of(old.policy).hold_max());
     if later > limit {
@@ -32,6 +31,7 @@ pub(super) fn decide(
         let text = format!("would hold it beyond {limit}; at most {most} more seconds are possible");
         return Err(Refusal::field("seconds", text));
     }
+    check_seen(command, subject)?;
     let mut row = old.clone();
     row.deadline = Some(later);
     row.details.extended = true;

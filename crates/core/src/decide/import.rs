@@ -1,7 +1,7 @@
 //! A booking from elsewhere. The same rules apply as to one made here, the sale window apart: it was sold
 //! before it came.
 
-use super::{Outcome, create, need_admin};
+use super::{Outcome, create, need_admin, need_key};
 use crate::admission::{Admission, AdmissionKind, Window, admit, price};
 use crate::booking::{Booking, Details, MAX_PAYMENTS, Payment, State};
 use crate::command::{Command, ImportBooking};
@@ -22,8 +22,9 @@ pub(super) fn decide(
     command: &Command,
     import: &ImportBooking,
 ) -> Result<Outcome, Refusal> {
-    need_admin(&command.actor)?;
+    need_key(&command.actor)?;
     let listing = world.listing(import.listing).cloned().ok_or_else(|| Refusal::not_found("listing"))?;
+    need_admin(&command.actor)?;
     let mut problems = import.customer.problems();
     if let Some(id) = &import.external_id {
         check_text(&mut problems, "external_id", id, MAX_TEXT_CHARS);

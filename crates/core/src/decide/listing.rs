@@ -1,6 +1,6 @@
 //! A listing is made or edited.
 
-use super::{Outcome, check_version, need_admin, replay};
+use super::{Outcome, check_key, check_version, given_before, need_admin, need_key};
 use crate::command::Command;
 use crate::event::EventKind;
 use crate::id::{BookingNo, ListingId};
@@ -20,10 +20,11 @@ pub(super) fn create(
     spec: &ListingSpec,
 ) -> Result<Outcome, Refusal> {
     need_admin(&command.actor)?;
-    let new = build(spec, world.now).map_err(Refusal::invalid)?;
-    if let Some(answer) = replay(world, command.idempotency)? {
+    if let Some(answer) = given_before(world, command.idempotency) {
         return Ok(answer);
     }
+    let new = build(spec, world.now).map_err(Refusal::invalid)?;
+    check_key(world, command.idempotency)?;
     let listing = world.add_listing(id, new);
     let data = serde_json::json!({ "title": listing.doc.title, "kind": listing.kind(), "status": listing.doc.status });
     world.listing_event(EventKind::ListingCreated, listing.no, &command.actor, data.to_string());
@@ -37,8 +38,9 @@ pub(super) fn patch(
     id: ListingId,
     patch: &serde_json::Value,
 ) -> Result<Outcome, Refusal> {
-    need_admin(&command.actor)?;
+    need_key(&command.actor)?;
     let old = world.listing(id).cloned().ok_or_else(|| Refusal::not_found("listing"))?;
+    need_admin(&command.actor)?;
     let pools = world.pools_of(old.no);
     let Change { doc, groups, add, remove } =
         change(&old, patch, &pools, world.now).map_err(Refusal::invalid)?;

@@ -75,19 +75,23 @@ pub fn decide(world: &mut World, command: &Command) -> Result<Outcome, Refusal> 
     }
 }
 
-/// The answer given before under the same key, if there is one.
-///
-/// # Errors
-/// `422 idempotency_mismatch` if the key was used for another request.
-fn replay(world: &World, idempotency: Option<Idempotency>) -> Result<Option<Outcome>, Refusal> {
-    let Some(Idempotency { key, fingerprint }) = idempotency else { return Ok(None) };
+/// The answer given before to the same request under the same key, if there is one. It comes before the request
+/// is looked at again: what was right then need not be right now, when limits and pools may have changed.
+fn given_before(world: &World, idempotency: Option<Idempotency>) -> Option<Outcome> {
+    let Idempotency { key, fingerprint } = idempotency?;
+    let found = world.remembered(key).filter(|found| found.fingerprint == fingerprint)?;
+    Some(Outcome::Replay(found.answer.clone()))
+}
+
+/// `422 idempotency_mismatch` if the key was used for another request. Comes after that request was found valid.
+fn check_key(world: &World, idempotency: Option<Idempotency>) -> Result<(), Refusal> {
+    let Some(Idempotency { key, fingerprint }) = idempotency else { return Ok(()) };
     match world.remembered(key) {
-        None => Ok(None),
-        Some(found) if found.fingerprint == fingerprint => Ok(Some(Outcome::Replay(found.answer.clone()))),
-        Some(_) => Err(Refusal::new(
+        Some(found) if found.fingerprint != fingerprint => Err(Refusal::new(
             Code::IdempotencyMismatch,
             "This Idempotency-Key was used for another request in the last 24 hours. Use a new key for a new request.",
         )),
+        _ => Ok(()),
     }
 }
 
@@ -105,17 +109,24 @@ fn check_version(if_match: Option<u64>, current: u64) -> Result<(), Refusal> {
     }
 }
 
-/// `403 forbidden` unless the actor may change listings and keys.
+/// `401 unauthenticated` for who has no API key where one is needed. Comes before anything is looked up.
+fn need_key(actor: &Actor) -> Result<(), Refusal> {
+    match actor {
+        Actor::Key { .. } | Actor::System => Ok(()),
+        Actor::Public | Actor::Owner => {
+            let text = "An admin's API key is needed: Authorization: Bearer <key>.";
+            Err(Refusal::new(Code::Unauthenticated, text))
+        }
+    }
+}
+
+/// `403 forbidden` unless the actor may change listings and keys. Comes after what is to change was found.
 fn need_admin(actor: &Actor) -> Result<(), Refusal> {
+    need_key(actor)?;
     if actor.is_admin() {
         return Ok(());
     }
-    Err(match actor {
-        Actor::Key { .. } => Refusal::new(Code::Forbidden, "Only keys with the role admin may do this."),
-        _ => {
-            Refusal::new(Code::Unauthenticated, "An admin's API key is needed: Authorization: Bearer <key>.")
-        }
-    })
+    Err(Refusal::new(Code::Forbidden, "Only keys with the role admin may do this."))
 }
 
 /// The listing, if the actor may see it: drafts are for keys only.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::{Outcome, check_version, need_admin, replay};
+use super::{Outcome, check_key, check_version, given_before, need_admin, need_key};
 use crate::command::{Command, PoolRange, PoolSpec, PoolsChange};
 use crate::customer::check_text;
 use crate::event::EventKind;
@@ -33,8 +33,12 @@ pub(super) fn put(
     id: ListingId,
     change: &PoolsChange,
 ) -> Result<Outcome, Refusal> {
-    need_admin(&command.actor)?;
+    need_key(&command.actor)?;
     let old = world.listing(id).cloned().ok_or_else(|| Refusal::not_found("listing"))?;
+    need_admin(&command.actor)?;
+    if let Some(answer) = given_before(world, command.idempotency) {
+        return Ok(answer);
+    }
     let mut problems = Vec::new();
     let (groups, wanted) = match change {
         PoolsChange::Pools(pools) => named(&mut problems, &old, pools),
@@ -66,9 +70,7 @@ pub(super) fn put(
     if !problems.is_empty() {
         return Err(Refusal::invalid(problems));
     }
-    if let Some(answer) = replay(world, command.idempotency)? {
-        return Ok(answer);
-    }
+    check_key(world, command.idempotency)?;
     check_version(command.if_match, old.version)?;
     check_in_use(&old, &changed)?;
     let listing = apply(world, command, &old, groups, &changed);

@@ -12,6 +12,15 @@ use crate::refusal::Refusal;
 use crate::settle::REASON_LATE_PAYMENT;
 use crate::world::World;
 
+/// `422 invalid` where receipts are no way to pay.
+pub(super) fn check(subject: &Subject) -> Result<(), Refusal> {
+    let policy = subject.listing.policy_of(subject.row.policy);
+    if policy.payment.contains(&PaymentMethod::Receipt) {
+        return Ok(());
+    }
+    Err(Refusal::field("receipt", "is not a way to pay for this booking"))
+}
+
 pub(super) fn decide(
     world: &World,
     command: &Command,
@@ -20,9 +29,6 @@ pub(super) fn decide(
 ) -> Result<Transition, Refusal> {
     let old = &subject.row;
     let policy = subject.listing.policy_of(old.policy);
-    if !policy.payment.contains(&PaymentMethod::Receipt) {
-        return Err(Refusal::field("receipt", "is not a way to pay for this booking"));
-    }
     if old.details.receipts.len() >= MAX_RECEIPTS {
         return Err(Refusal::field("receipt", format!("is one too many: a booking takes {MAX_RECEIPTS}")));
     }

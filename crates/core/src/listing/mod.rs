@@ -392,10 +392,11 @@ impl Listing {
     }
 
     /// When the sale of a pool ends: `sale_closes_at`, else its start; for nights the end of its check-in day.
+    /// Never after what it stands for has ended.
     #[must_use]
     pub fn sale_ends_at(&self, pool: PoolNo) -> Option<Time> {
-        if self.doc.sale_closes_at.is_some() {
-            return self.doc.sale_closes_at;
+        if let Some(closes) = self.doc.sale_closes_at {
+            return Some(self.pool_ends_at(pool).map_or(closes, |ends| ends.min(closes)));
         }
         match &self.doc.shape {
             Shape::Nights { .. } => {

@@ -34,6 +34,8 @@ pub(crate) struct Bench {
     pub(crate) kinds: Vec<(Option<BookingNo>, EventKind)>,
     /// The `due_at` that a store would have written last for each booking.
     pub(crate) stored_due: BTreeMap<BookingNo, Option<Time>>,
+    /// Listings whose bookings are to be renewed after an edit, up to which one.
+    pub(crate) renewing: BTreeMap<ListingNo, BookingNo>,
     pub(crate) listings: Vec<ListingId>,
     pub(crate) customers: BTreeSet<(ListingNo, String)>,
     ids: u128,
@@ -170,6 +172,7 @@ impl Default for Bench {
             log: BTreeMap::new(),
             kinds: Vec::new(),
             stored_due: BTreeMap::new(),
+            renewing: BTreeMap::new(),
             listings: Vec::new(),
             customers: BTreeSet::new(),
             ids: 1000,
@@ -212,6 +215,18 @@ impl Bench {
         assert_eq!(self.world.settle_all(), 0, "settling twice at the same instant changes nothing");
     }
 
+    /// Renews what was edited, as a worker would.
+    pub(crate) fn renew(&mut self) {
+        for booking in self.bookings() {
+            if self.renewing.get(&booking.listing).is_some_and(|through| booking.no <= *through) {
+                self.world.touch_booking(booking.no);
+            }
+        }
+        self.renewing.clear();
+        self.write();
+        self.check();
+    }
+
     /// Takes the changes out of the world, and does what a store would do with them.
     fn write(&mut self) {
         let changes = std::mem::take(&mut self.world.changes);
@@ -224,6 +239,11 @@ impl Bench {
         self.customers.extend(changes.customers.iter().cloned());
         for no in &changes.recount {
             self.recount(*no);
+        }
+        for no in &changes.listings {
+            if let Some(through) = self.world.listings[no].doc.renew_through {
+                self.renewing.insert(*no, through);
+            }
         }
         for no in changes.bookings.keys() {
             let booking = self.world.booking_at(*no).unwrap();

@@ -137,7 +137,7 @@ impl Bench {
             State::Confirmed => assert!(due.is_some()),
             _ => assert_eq!(due, None),
         }
-        if listing.doc.renew_through.is_none_or(|through| through < booking.no) {
+        if self.renewing.get(&booking.listing).is_none_or(|through| *through < booking.no) {
             assert_eq!(self.stored_due[&booking.no], due, "{booking:?}");
         }
     }

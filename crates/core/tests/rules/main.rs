@@ -5,3 +5,8 @@
 mod bench;
 mod checks;
 mod listing_edits;
+mod money;
+mod moves;
+mod precedence;
+mod random;
+mod transitions;
