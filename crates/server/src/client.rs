@@ -68,7 +68,7 @@ impl Client {
 
     /// Sends a request, and makes a refusal a failure.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
-        let response = request.send().await.map_err(|error| self.unreachable(error))?;
+        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
         let status = response.status();
         if status.is_success() {
             return Ok(response);
@@ -81,7 +81,7 @@ impl Client {
     /// Sends a request, and reads the JSON of its answer.
     pub(crate) async fn json(&self, request: RequestBuilder) -> Result<Value, Failure> {
         let answer = self.send(request).await?;
-        let body = answer.bytes().await.map_err(|error| self.unreachable(error))?;
+        let body = answer.bytes().await.map_err(|error| self.unreachable(&error))?;
         serde_json::from_slice(&body).map_err(|_| {
             Failure::unable(format_args!("{} answers no JSON; is it a lastseat server?", self.base))
         })
@@ -124,7 +124,7 @@ impl Client {
         }
     }
 
-    fn unreachable(&self, error: reqwest::Error) -> Failure {
+    fn unreachable(&self, error: &reqwest::Error) -> Failure {
         let hint = if error.is_connect() {
             "; is the server running, and is --url right?"
         } else if error.is_timeout() {
@@ -132,7 +132,7 @@ impl Client {
         } else {
             ""
         };
-        let mut cause: &dyn std::error::Error = &error;
+        let mut cause: &dyn std::error::Error = error;
         while let Some(deeper) = cause.source() {
             cause = deeper;
         }

@@ -60,7 +60,10 @@ mod tests {
     fn it_works_again_and_again_until_it_is_dropped() {
         let (count, counted) = channel();
         let soon = Duration::from_millis(1);
-        let background = Background::start("test", soon, soon, move || drop(count.send(()))).unwrap();
+        let background = Background::start("test", soon, soon, move || {
+            let _ = count.send(());
+        })
+        .unwrap();
         for _ in 0..3 {
             counted.recv_timeout(Duration::from_secs(10)).unwrap();
         }

@@ -32,7 +32,10 @@ pub(super) fn start(store: Arc<dyn Store>, receipts: ReceiptStore) -> Result<Bac
             Ok(0) => {}
             Ok(removed) => tracing::info!(removed, "removed receipts that no booking names"),
             Err(error) => {
-                tracing::warn!(error = format!("{error:#}"), "cannot look for receipts that no booking names")
+                tracing::warn!(
+                    error = format!("{error:#}"),
+                    "cannot look for receipts that no booking names"
+                );
             }
         }
     })

@@ -1,14 +1,14 @@
 //! Starting and stopping, and what is in the way of it.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
-use lastseat_testkit::TestServer;
+use lastseat_testkit::{TestServer, wait_until};
 use serde_json::Value;
 
-use crate::kit::{ask, book, command, create_listing, finish, lastseat, on_data, places, server};
+use crate::kit::{ask, command, create_listing, finish, lastseat, on_data, places, server};
 
 #[test]
 fn ready_is_one_line_on_standard_output_and_logs_are_elsewhere() {
@@ -65,56 +65,64 @@ fn logs_can_be_json_and_as_quiet_as_wanted() {
     assert!(!server.stderr().contains("INFO"), "{}", server.stderr());
 }
 
+/// A request to book whose body of `length` bytes is awaited by the server, and has not come yet.
+fn begun(server: &TestServer, length: usize) -> TcpStream {
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let head = format!(
+        "POST /v1/bookings HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nconnection: close\r\n\
+         expect: 100-continue\r\ncontent-length: {length}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut go_on = [0; 25];
+    stream.read_exact(&mut go_on).unwrap();
+    assert_eq!(go_on.as_slice(), b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream
+}
+
+/// Sends a signal by its name.
+fn signal(server: &TestServer, name: &str) {
+    let id = server.process_id().to_string();
+    assert!(std::process::Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+}
+
+/// Waits until the server takes no more connections.
+fn wait_until_closing(server: &TestServer) {
+    let closed = || TcpStream::connect(server.address()).is_err().then_some(());
+    wait_until(Duration::from_secs(30), "the server to close its door", closed).unwrap();
+}
+
 #[test]
 fn sigterm_finishes_what_was_begun_and_ends_with_0() {
     let mut server = server();
     let listing = create_listing(&server, &places(10));
-    let booking = book(&server, &listing, "Aziza Sample");
-    assert_eq!(server.terminate().unwrap(), 0);
-    server.restart().unwrap();
-    let key = server.admin_key().unwrap();
-    let path = format!("/v1/bookings/{}", booking["id"].as_str().unwrap());
-    let (status, found) = ask(&server, "GET", &path, Some(&key), None);
-    assert_eq!((status, &found["reference"]), (200, &booking["reference"]));
-    // A request whose body is still coming when the signal does is answered.
-    let mut slow = TcpStream::connect(server.address()).unwrap();
-    slow.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let body = serde_json::json!({
         "listing_id": listing, "lines": [{"pool": "standard", "quantity": 1}], "customer": {"name": "Jonas Sample"}
     })
     .to_string();
-    let (first, rest) = body.split_at(20);
-    let length = body.len();
-    write!(slow, "POST /v1/bookings HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{first}")
-        .unwrap();
-    let stopping = std::thread::scope(|scope| {
-        let stopped = scope.spawn(|| server.terminate());
-        std::thread::sleep(Duration::from_millis(300));
-        slow.write_all(rest.as_bytes()).unwrap();
-        let mut answer = String::new();
-        std::io::Read::read_to_string(&mut slow, &mut answer).unwrap();
-        (answer, stopped.join().unwrap().unwrap())
-    });
-    assert!(stopping.0.starts_with("HTTP/1.1 201 "), "{}", stopping.0);
-    assert_eq!(stopping.1, 0);
+    let mut request = begun(&server, body.len());
+    signal(&server, "TERM");
+    wait_until_closing(&server);
+    request.write_all(body.as_bytes()).unwrap();
+    let mut answer = String::new();
+    request.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    assert_eq!(server.wait_for_end(Duration::from_secs(30)).unwrap(), 0);
+
+    server.restart().unwrap();
+    let (_, all) = ask(&server, "GET", "/v1/bookings", Some(&server.admin_key().unwrap()), None);
+    assert_eq!(all["items"][0]["customer"]["name"], "Jonas Sample");
 }
 
 #[test]
 fn a_second_signal_ends_it_at_once() {
     let mut server = server();
-    // A request that never ends keeps the first signal waiting.
-    let mut endless = TcpStream::connect(server.address()).unwrap();
-    write!(endless, "POST /v1/bookings HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{{")
-        .unwrap();
-    std::thread::sleep(Duration::from_millis(200));
-    let id = server.process_id().to_string();
-    let signal =
-        || assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
-    signal();
-    std::thread::sleep(Duration::from_millis(300));
+    let _request = begun(&server, 99);
+    signal(&server, "INT");
+    wait_until_closing(&server);
     assert!(server.is_running());
-    signal();
-    assert_eq!(server.wait_for_end(Duration::from_secs(3)).unwrap(), 130);
+    signal(&server, "INT");
+    assert_eq!(server.wait_for_end(Duration::from_secs(5)).unwrap(), 130);
 }
 
 #[test]
