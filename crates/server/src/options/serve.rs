@@ -118,17 +118,21 @@ fn public_url(text: &str) -> Result<String, Failure> {
     }
 }
 
+fn at_least_one(number: usize) -> NonZeroUsize {
+    NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN)
+}
+
 /// The engine. The defaults fit; they are there to be measured and tested.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Engine")]
 pub(crate) struct EngineOptions {
     /// Commands that are decided together at most
-    #[arg(long, value_name = "N", hide_short_help = true)]
-    batch_limit: Option<NonZeroUsize>,
+    #[arg(long, value_name = "N", default_value_t = at_least_one(EngineConfig::default().batch_limit), hide_short_help = true)]
+    batch_limit: NonZeroUsize,
     /// Commands that may wait; more are told 503
-    #[arg(long, value_name = "N", hide_short_help = true)]
-    queue_limit: Option<NonZeroUsize>,
-    /// Expire and complete bookings by itself. Off: only when somebody looks at them
+    #[arg(long, value_name = "N", default_value_t = at_least_one(EngineConfig::default().queue_limit), hide_short_help = true)]
+    queue_limit: NonZeroUsize,
+    /// Whether bookings expire and complete by themselves, or only when somebody looks
     #[arg(long, value_name = "ON|OFF", default_value = "on", hide_short_help = true)]
     due_worker: Switch,
     /// Seconds between checks of a sample of the invariants; 0 for none
@@ -139,10 +143,9 @@ pub(crate) struct EngineOptions {
 impl EngineOptions {
     /// The same for the engine.
     pub(crate) fn config(&self) -> EngineConfig {
-        let default = EngineConfig::default();
         EngineConfig {
-            batch_limit: self.batch_limit.map_or(default.batch_limit, NonZeroUsize::get),
-            queue_limit: self.queue_limit.map_or(default.queue_limit, NonZeroUsize::get),
+            batch_limit: self.batch_limit.get(),
+            queue_limit: self.queue_limit.get(),
             due_worker: match self.due_worker {
                 Switch::On => DueWorker::On,
                 Switch::Off => DueWorker::Off,

@@ -47,6 +47,15 @@ impl Demo {
         finish(command().args(args).args(["--url", &self.url]).env("LASTSEAT_KEY", &self.key))
     }
 
+    /// The status of a page.
+    fn status(&self, path: &str) -> u16 {
+        let url = format!("{}{path}", self.url);
+        let get = async {
+            lastseat_testkit::http_client().unwrap().get(url).send().await.unwrap().status().as_u16()
+        };
+        tokio::runtime::Runtime::new().unwrap().block_on(get)
+    }
+
     /// The data directory, as it is named in what to try.
     fn data(&self) -> String {
         self.said.split("--data ").nth(1).unwrap().split_whitespace().next().unwrap().to_owned()
@@ -61,6 +70,9 @@ fn array(value: &Value) -> &[Value] {
 fn the_demo_shows_all_kinds_with_bookings_and_cleans_up_after_itself() {
     let mut demo = Demo::start();
     assert!(demo.said.contains(&format!("{}/", demo.url)), "{}", demo.said);
+    for path in ["/", "/admin/sign-in", "/docs"] {
+        assert_eq!(demo.status(path), 200, "{path}");
+    }
     let listings = demo.run(&["listing", "list", "--json"]).ok().json();
     let distinct = |field: &str| -> usize {
         let values = array(&listings).iter().map(|listing| listing[field].as_str().unwrap());

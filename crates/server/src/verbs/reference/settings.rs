@@ -64,14 +64,28 @@ fn collect(command: &Command, name: &str, all: &mut Settings) {
     }
 }
 
+/// How help texts tell a default that is no value.
+const DEFAULT: &str = " [default: ";
+
 fn default(arg: &Arg) -> String {
     if is_switch(arg) {
         return "`false`".to_owned();
+    }
+    if let Some((_, told)) = arg.get_help().map(ToString::to_string).unwrap_or_default().split_once(DEFAULT) {
+        return cell(told.trim_end_matches(']'));
     }
     let values: Vec<_> = arg.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
     if values.is_empty() { String::new() } else { format!("`{}`", cell(&values.join(" "))) }
 }
 
 fn help(arg: &Arg) -> String {
-    arg.get_help().map(|help| cell(&help.to_string())).unwrap_or_default()
+    let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+    let help = help.split_once(DEFAULT).map_or(help.as_str(), |(help, _)| help);
+    let values: Vec<String> =
+        arg.get_possible_values().iter().map(|value| format!("`{}`", value.get_name())).collect();
+    // Some texts name the values already.
+    if is_switch(arg) || values.iter().all(|value| help.contains(value.trim_matches('`'))) {
+        return cell(help);
+    }
+    format!("{}: {}", cell(help), values.join(", "))
 }
