@@ -13,6 +13,7 @@ use crate::output;
 
 /// Measure a running server, or race strategies against overselling
 #[derive(Debug, clap::Args)]
+#[command(subcommand_value_name = "VERB", subcommand_help_heading = "Verbs")]
 pub(crate) struct Args {
     #[command(subcommand)]
     verb: Verb,

@@ -17,6 +17,7 @@ use crate::output;
 
 /// List, show, approve, reject and cancel bookings of a running server
 #[derive(Debug, clap::Args)]
+#[command(subcommand_value_name = "VERB", subcommand_help_heading = "Verbs")]
 pub(crate) struct Args {
     #[command(subcommand)]
     verb: Verb,

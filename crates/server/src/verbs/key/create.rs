@@ -19,7 +19,7 @@ Example:
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// What it may do: admin, operator or integrator
-    #[arg(long, value_name = "ROLE", value_parser = ["admin", "operator", "integrator"], required = true)]
+    #[arg(long, value_name = "ROLE", value_parser = ["admin", "operator", "integrator"], hide_possible_values = true, required = true)]
     role: String,
     /// What people call it; decisions are signed with it
     #[arg(long, value_name = "TEXT", required = true)]

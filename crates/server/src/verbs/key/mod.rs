@@ -10,6 +10,7 @@ use crate::failure::Failure;
 
 /// Create, list and revoke API keys of a running server
 #[derive(Debug, clap::Args)]
+#[command(subcommand_value_name = "VERB", subcommand_help_heading = "Verbs")]
 pub(crate) struct Args {
     #[command(subcommand)]
     verb: Verb,

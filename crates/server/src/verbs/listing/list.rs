@@ -10,7 +10,7 @@ use crate::output;
 #[command(after_help = "Example:\n  lastseat listing list --kind nights --city Berlin")]
 pub(crate) struct Args {
     /// Only of this kind: places, nights, seats or slots
-    #[arg(long, value_name = "KIND", value_parser = ["places", "nights", "seats", "slots"])]
+    #[arg(long, value_name = "KIND", value_parser = ["places", "nights", "seats", "slots"], hide_possible_values = true)]
     kind: Option<String>,
     /// Only in this city
     #[arg(long, value_name = "CITY")]

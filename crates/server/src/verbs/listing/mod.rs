@@ -15,6 +15,7 @@ use crate::table::table;
 
 /// Create, list and close listings of a running server
 #[derive(Debug, clap::Args)]
+#[command(subcommand_value_name = "VERB", subcommand_help_heading = "Verbs")]
 pub(crate) struct Args {
     #[command(subcommand)]
     verb: Verb,
