@@ -325,9 +325,11 @@ pub struct PoolRange {
     /// Key of the resource.
     pub resource: String,
     /// First date.
+    #[serde(with = "crate::calendar::date_text")]
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
     pub from: jiff::civil::Date,
     /// The date after the last.
+    #[serde(with = "crate::calendar::date_text")]
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
     pub until: jiff::civil::Date,
     /// Units that exist.

@@ -53,6 +53,29 @@ pub fn parse_date(text: &str) -> Result<Date, DateError> {
     text.parse().map_err(|_| DateError)
 }
 
+/// Dates in JSON, with the one spelling of [`parse_date`]: `#[serde(with = "...::date_text")]`.
+pub mod date_text {
+    use jiff::civil::Date;
+    use serde::{Deserialize as _, Deserializer, Serializer, de};
+
+    /// Writes a date as `2026-12-24`.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(date: &Date, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(date)
+    }
+
+    /// Reads a date that is written as `2026-12-24`.
+    ///
+    /// # Errors
+    /// For any other text.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        super::parse_date(&text).map_err(|_| de::Error::custom("must be a date like 2026-12-24"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,6 +116,8 @@ mod tests {
             ["", "20261224", "2026-12-24T00:00", "2026-12-4", "2026-02-29", "+026-12-24", "2026-W52-4"]
         {
             assert_eq!(parse_date(text), Err(DateError), "{text}");
+            let json = serde_json::json!({ "from": text, "until": "2026-12-25" });
+            assert!(serde_json::from_value::<crate::listing::Calendar>(json).is_err(), "{text}");
         }
     }
 }

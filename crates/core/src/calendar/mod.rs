@@ -15,7 +15,7 @@ mod minute;
 mod nights;
 mod slots;
 
-pub use day::{DateError, EpochDay, parse_date};
+pub use day::{DateError, EpochDay, date_text, parse_date};
 pub use hours::{HoursError, OpeningHours, Weekday};
 pub use minute::{MINUTES_PER_DAY, MinuteError, MinuteOfDay};
 pub use nights::{
@@ -23,5 +23,5 @@ pub use nights::{
 };
 pub use slots::{
     MAX_BUFFER_MINUTES, MAX_CALENDAR_DAYS, MAX_OPENING_HOURS, MAX_SLOT_MINUTES, MIN_SLOT_MINUTES, Slot,
-    SlotError, slots,
+    SlotError, slots, slots_up_to,
 };

@@ -10,7 +10,7 @@ use super::{
     Calendar, Group, Groups, Kind, Listing, ListingDoc, Policy, Seat, Shape, night_position, policy,
     slot_position, zone,
 };
-use crate::calendar::{EpochDay, MAX_BUFFER_MINUTES, MAX_SLOT_MINUTES, nights_between, slots};
+use crate::calendar::{EpochDay, MAX_BUFFER_MINUTES, MAX_SLOT_MINUTES, nights_between, slots_up_to};
 use crate::customer::{MAX_NOTE_CHARS, MAX_TEXT_CHARS, check_optional_text, check_text};
 use crate::id::{ListingId, ListingNo};
 use crate::pool::{Pool, PoolNo};
@@ -356,13 +356,10 @@ fn pools(
     groups: &[Group],
 ) -> Vec<(PoolNo, Pool)> {
     let Some(zone) = zone(timezone) else { return Vec::new() };
-    let positions = positions(shape, &zone);
-    if positions.len().saturating_mul(groups.len()) > MAX_POOLS {
-        let (days, each) = (positions.len(), groups.len());
-        problems.push(FieldError::new(
-            "calendar",
-            format!("would make {} pools; a listing has at most {MAX_POOLS}", days * each),
-        ));
+    let most = MAX_POOLS / groups.len().max(1);
+    let positions = positions(shape, &zone, most);
+    if positions.len() > most {
+        problems.push(too_many_pools());
         return Vec::new();
     }
     let mut pools = Vec::with_capacity(positions.len() * groups.len());
@@ -373,17 +370,26 @@ fn pools(
     pools
 }
 
-/// The positions that each group of a listing of this shape has.
+/// What is wrong with a calendar that makes more pools than a listing may have.
+pub(super) fn too_many_pools() -> FieldError {
+    FieldError::new(
+        "calendar",
+        format!("would make more than {MAX_POOLS} pools, the most that a listing has"),
+    )
+}
+
+/// The positions that each group of a listing of this shape has; where these are more than `most`, only so
+/// many that it shows.
 #[must_use]
-pub fn positions(shape: &Shape, zone: &jiff::tz::TimeZone) -> Vec<u32> {
+pub fn positions(shape: &Shape, zone: &jiff::tz::TimeZone, most: usize) -> Vec<u32> {
     match shape {
         Shape::Places { .. } | Shape::Seats { .. } => vec![0],
         Shape::Nights { calendar, .. } => {
             nights_between(calendar.from, calendar.until).filter_map(night_position).collect()
         }
         Shape::Slots { calendar, opening_hours, slot_minutes, buffer_minutes } => {
-            let slots =
-                slots(calendar.from, calendar.until, opening_hours, *slot_minutes, *buffer_minutes, zone);
+            let Calendar { from, until } = *calendar;
+            let slots = slots_up_to(most, from, until, opening_hours, *slot_minutes, *buffer_minutes, zone);
             let starts = slots.unwrap_or_default();
             starts.iter().filter_map(|slot| slot_position(Time::from_millis(slot.start_ms))).collect()
         }

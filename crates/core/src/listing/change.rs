@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
-use super::build::{MAX_POOLS, check_common, positions, resource_groups, shape};
+use super::build::{MAX_POOLS, check_common, positions, resource_groups, shape, too_many_pools};
 use super::spec::{ListingSpec, ResourceSpec, SeatingSpec};
 use super::{Calendar, Group, Groups, Listing, ListingDoc, Shape, Status, policy::MAX_POLICIES};
 use crate::calendar::OpeningHours;
@@ -143,9 +143,13 @@ pub fn change(
     let (mut add, mut remove) = (Vec::new(), Vec::new());
     if dated(&shape) && (groups.is_some() || dates(&shape) != dates(&doc.shape)) {
         let groups = groups.as_ref().map_or(listing.groups.all(), |groups| groups.all());
-        (add, remove) = reshape(listing, &shape, groups, pools);
-        if pools.len() + add.len() > MAX_POOLS + remove.len() {
-            problems.push(FieldError::new("calendar", format!("would make more than {MAX_POOLS} pools")));
+        let most = MAX_POOLS / groups.len().max(1);
+        let wanted = positions(&shape, listing.zone(), most);
+        if wanted.len() <= most {
+            (add, remove) = reshape(&shape, &wanted.iter().copied().collect(), groups, pools);
+        }
+        if wanted.len() > most || pools.len() + add.len() > MAX_POOLS + remove.len() {
+            problems.push(too_many_pools());
         }
     }
     doc.shape = shape;
@@ -261,12 +265,11 @@ fn grown(
 /// Which pools a new calendar, new hours or new resources add, and which they take away. A slot that is
 /// booked stays, and nothing is added that would overlap it.
 fn reshape(
-    listing: &Listing,
     shape: &Shape,
+    wanted: &BTreeSet<u32>,
     groups: &[Group],
     pools: &[(PoolNo, Pool)],
 ) -> (Vec<(PoolNo, Pool)>, Vec<PoolNo>) {
-    let wanted: BTreeSet<u32> = positions(shape, listing.zone()).into_iter().collect();
     let step = match shape {
         Shape::Slots { slot_minutes, buffer_minutes, .. } => slot_minutes + buffer_minutes,
         _ => 1,
@@ -284,7 +287,7 @@ fn reshape(
     let none = BTreeSet::new();
     for (number, group) in (0u32..).zip(groups) {
         let kept = kept.get(&number).unwrap_or(&none);
-        for &position in &wanted {
+        for &position in wanted {
             let from = position.saturating_sub(step - 1);
             if kept.range(from..position.saturating_add(step)).next().is_none() {
                 let pool = Pool { capacity: group.capacity, price: group.price, ..Pool::default() };

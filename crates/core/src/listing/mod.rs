@@ -96,9 +96,11 @@ impl Status {
 #[serde(deny_unknown_fields)]
 pub struct Calendar {
     /// First date.
+    #[serde(with = "crate::calendar::date_text")]
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
     pub from: civil::Date,
     /// The date after the last.
+    #[serde(with = "crate::calendar::date_text")]
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
     pub until: civil::Date,
 }

@@ -33,9 +33,11 @@ pub struct StaySpec {
     /// Key of the room type.
     pub resource: String,
     /// First night.
+    #[serde(with = "crate::calendar::date_text")]
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
     pub check_in: civil::Date,
     /// The day of leaving.
+    #[serde(with = "crate::calendar::date_text")]
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
     pub check_out: civil::Date,
     /// Rooms; default 1.

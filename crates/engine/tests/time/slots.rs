@@ -105,6 +105,17 @@ async fn a_day_that_loses_an_hour_has_23_slots_and_one_that_gains_an_hour_has_25
 }
 
 #[tokio::test]
+async fn an_hour_that_is_skipped_is_open_to_nobody_and_one_that_comes_twice_is_open_twice() {
+    let open =
+        |from, until| Pitch { opens: "02:00", closes: "03:00", ..all_day("Europe/Berlin", from, until) };
+    let starts = |slots: Vec<(Time, Time)>| slots.into_iter().map(|(start, _)| start).collect::<Vec<_>>();
+    let gap = open("2027-03-27", "2027-03-30").slots().await;
+    assert_eq!(starts(gap), [at("2027-03-27T02:00:00+01:00"), at("2027-03-29T02:00:00+02:00")]);
+    let fold = open("2027-10-31", "2027-11-01").slots().await;
+    assert_eq!(starts(fold), [at("2027-10-31T02:00:00+02:00"), at("2027-10-31T02:00:00+01:00")]);
+}
+
+#[tokio::test]
 async fn half_hours_on_lord_howe_lose_one_in_october_and_gain_one_in_april() {
     for (from, until, count) in [("2027-10-03", "2027-10-04", 47), ("2027-04-04", "2027-04-05", 49)] {
         let pitch = Pitch { slot_minutes: 30, ..all_day("Australia/Lord_Howe", from, until) };

@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_secs(20);
 const MILLIS_PER_KIB: u64 = 16;
 /// How much of a body that is too large is taken in and thrown away, so that its sender hears the answer
 /// instead of a broken connection.
-const DRAIN_BYTES: usize = 64 * 1024 * 1024;
+const DRAIN_BYTES: usize = 2 * super::MAX_IMPORT_BYTES;
 /// How long that may take.
 const DRAIN_TIME: Duration = Duration::from_secs(10);
 

@@ -98,6 +98,24 @@ pub fn slots(
     buffer_minutes: u32,
     zone: &TimeZone,
 ) -> Result<Vec<Slot>, SlotError> {
+    slots_up_to(usize::MAX, from, until_exclusive, opening_hours, slot_minutes, buffer_minutes, zone)
+}
+
+/// As [`slots`], but goes no further than the date on which there are more than `most`: whoever refuses so
+/// many does not wait for all of them.
+///
+/// # Errors
+///
+/// As [`slots`].
+pub fn slots_up_to(
+    most: usize,
+    from: Date,
+    until_exclusive: Date,
+    opening_hours: &[OpeningHours],
+    slot_minutes: u32,
+    buffer_minutes: u32,
+    zone: &TimeZone,
+) -> Result<Vec<Slot>, SlotError> {
     let days = number_of_nights(from, until_exclusive);
     if !(MIN_SLOT_MINUTES..=MAX_SLOT_MINUTES).contains(&slot_minutes) {
         return Err(SlotError::SlotMinutes(slot_minutes));
@@ -116,6 +134,9 @@ pub fn slots(
     for date in from.series(1.day()).take_while(|date| *date < until_exclusive) {
         for slot in candidates(date, &week[Weekday::of(date) as usize], slot_minutes, zone) {
             taken.add_if_free(slot);
+        }
+        if taken.slots.len() > most {
+            break;
         }
     }
     Ok(taken.slots)

@@ -227,3 +227,15 @@ fn calendars_without_days_and_beyond_the_year_9999_have_no_slots() {
     assert!(slots(date(2026, 1, 2), date(2025, 1, 2), &hours, 60, 0, &berlin).unwrap().is_empty());
     assert!(slots(date(9999, 12, 30), Date::MAX, &hours, 60, 0, &berlin).is_ok());
 }
+
+#[test]
+fn whoever_refuses_many_slots_does_not_wait_for_all_of_them() {
+    let (from, until) = (date(2026, 1, 1), date(2028, 9, 27));
+    let some =
+        |most| slots_up_to(most, from, until, &daily("00:00", "24:00"), 1, 0, &TimeZone::UTC).unwrap().len();
+    assert_eq!((some(0), some(1_439), some(1_440)), (1_440, 1_440, 2_880));
+    assert_eq!(
+        slots_up_to(9, from, until, &daily("09:00", "10:00"), 60, 0, &TimeZone::UTC).unwrap().len(),
+        10
+    );
+}
