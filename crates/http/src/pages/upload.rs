@@ -40,11 +40,13 @@ impl FromRequest<AppState> for Upload {
             .map_err(|_| PageError::of_status(StatusCode::UNSUPPORTED_MEDIA_TYPE))?;
         let mut upload = Self { form: Form::default(), file: None, share: state.uploads.share() };
         for _ in 0..MAX_FIELDS {
-            let Some(mut part) = parts.next_field().await.map_err(unreadable)? else { return Ok(upload) };
+            let Some(mut part) = parts.next_field().await.map_err(|error| unreadable(&error))? else {
+                return Ok(upload);
+            };
             let Some(name) = part.name().map(str::to_owned) else { continue };
             let is_file = part.file_name().is_some();
             let mut content = Vec::new();
-            while let Some(chunk) = part.chunk().await.map_err(unreadable)? {
+            while let Some(chunk) = part.chunk().await.map_err(|error| unreadable(&error))? {
                 upload.share.grow(chunk.len()).map_err(|problem| *problem.0)?;
                 content.extend_from_slice(&chunk);
             }
@@ -58,7 +60,7 @@ impl FromRequest<AppState> for Upload {
     }
 }
 
-fn unreadable(error: MultipartError) -> PageError {
+fn unreadable(error: &MultipartError) -> PageError {
     match error.status() {
         StatusCode::PAYLOAD_TOO_LARGE => PageError::of_status(StatusCode::PAYLOAD_TOO_LARGE),
         _ => PageError::of_status(StatusCode::BAD_REQUEST),

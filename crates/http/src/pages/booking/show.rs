@@ -113,7 +113,7 @@ fn says(listing: &Listing, booking: &Booking, policy: &Policy, now: Time) -> Vec
     let by_receipt = policy.payment.contains(&PaymentMethod::Receipt);
     match booking.state {
         State::Held if by_receipt => {
-            says.push("Pay and upload your receipt before the time is up.".to_owned())
+            says.push("Pay and upload your receipt before the time is up.".to_owned());
         }
         State::Held => says.push("It becomes yours as soon as your payment has come in.".to_owned()),
         State::InReview => {

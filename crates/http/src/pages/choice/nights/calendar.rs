@@ -219,7 +219,7 @@ fn weeks(
             .take_while(|date| date.month() == month.month())
             .map(|date| Some(cell(links, date, of_room.get(&date).copied(), today))),
     );
-    while cells.len() % 7 != 0 {
+    while !cells.len().is_multiple_of(7) {
         cells.push(None);
     }
     let mut cells = cells.into_iter();

@@ -172,7 +172,7 @@ fn categories(spots: &[Spot<'_>], currency: &str) -> Vec<Category> {
     for spot in spots {
         match found.get_mut(spot.colour) {
             Some((_, low, high)) => {
-                (*low, *high) = ((*low).min(spot.pool.price), (*high).max(spot.pool.price))
+                (*low, *high) = ((*low).min(spot.pool.price), (*high).max(spot.pool.price));
             }
             None => found.push((&spot.seat.category, spot.pool.price, spot.pool.price)),
         }
