@@ -12,7 +12,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
     // The report starts the real server, and takes it from beside itself.
-    run_program(workspace.cargo(["build", "--release", "-p", "lastseat-server"]))?;
+    run_program(&mut workspace.cargo(["build", "--release", "-p", "lastseat-server"]))?;
     let report = ["run", "--release", "-p", "lastseat-bench", "--bin", "lastseat-bench-report", "--"];
     run_program(workspace.cargo(report).args(&args.rest))
 }
