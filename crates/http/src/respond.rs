@@ -97,7 +97,7 @@ pub(crate) fn unless_seen(
     let mut response =
         if has_seen(headers, &tag) { StatusCode::NOT_MODIFIED.into_response() } else { answer() };
     response.headers_mut().insert(ETAG, tag);
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     response
 }
 

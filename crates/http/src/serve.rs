@@ -36,7 +36,7 @@ use crate::state::AppState;
 /// be idle.
 const HEAD_TIME: Duration = Duration::from_secs(60);
 /// Largest head of a request, in bytes; also the most that is buffered of what a client sends.
-const MAX_HEAD_BYTES: usize = 64 * 1024;
+const MAX_HEAD_BYTES: usize = 32 * 1024;
 /// Most headers of a request.
 const MAX_HEADERS: usize = 100;
 /// How long requests in flight may take after the server was told to stop.

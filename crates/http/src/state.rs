@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::HttpConfig;
 use crate::live::Hub;
 use crate::receipts::ReceiptStore;
+use crate::routes::listings::availability::Kept;
 use crate::uploads::Uploads;
 
 /// The state of the HTTP side: `state.engine`, `state.receipts`, `state.config`, `state.closing`.
@@ -27,6 +28,7 @@ pub struct Shared {
     pub closing: CancellationToken,
     pub(crate) uploads: Uploads,
     pub(crate) live: Hub,
+    pub(crate) availability: Kept,
 }
 
 impl AppState {
@@ -35,7 +37,8 @@ impl AppState {
     pub fn new(engine: Engine, receipts: ReceiptStore, config: HttpConfig) -> Self {
         let closing = CancellationToken::new();
         let live = Hub::start(&engine, &closing);
-        Self(Arc::new(Shared { engine, receipts, config, closing, uploads: Uploads::default(), live }))
+        let (uploads, availability) = (Uploads::default(), Kept::default());
+        Self(Arc::new(Shared { engine, receipts, config, closing, uploads, live, availability }))
     }
 }
 

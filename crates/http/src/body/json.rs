@@ -9,8 +9,9 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::duplicates::first_duplicate;
 use super::object::Object;
-use super::{need_type, read};
+use super::{Whole, need_type, read};
 use crate::problem::Problem;
+use crate::uploads::Share;
 
 /// The media type of JSON.
 pub(crate) const JSON: &str = "application/json";
@@ -25,6 +26,8 @@ pub(crate) struct Json<T> {
     pub(crate) text: Bytes,
     /// What it says, or what keeps it from being understood.
     pub(crate) form: Result<T, Vec<FieldError>>,
+    /// The memory that a large one takes, given back when this is dropped.
+    _share: Option<Share>,
 }
 
 impl<T> Json<T> {
@@ -46,9 +49,9 @@ pub(crate) async fn json<T: DeserializeOwned>(
     body: Body,
     limit: usize,
 ) -> Result<Json<T>, Problem> {
-    let text = read(&head.headers, body, limit).await?;
+    let Whole { bytes: text, share } = read(&head.headers, body, limit).await?;
     need_type(&head.headers, &[JSON])?;
-    Ok(Json { form: parse(&text)?, text })
+    Ok(Json { form: parse(&text)?, text, _share: share })
 }
 
 /// As [`json`], but no body and no type stand for `{}`.
@@ -60,13 +63,13 @@ pub(crate) async fn json_or_nothing<T: DeserializeOwned>(
     body: Body,
     limit: usize,
 ) -> Result<Json<T>, Problem> {
-    let mut text = read(&head.headers, body, limit).await?;
+    let Whole { bytes: mut text, share } = read(&head.headers, body, limit).await?;
     if text.is_empty() {
         text = Bytes::from_static(b"{}");
     } else {
         need_type(&head.headers, &[JSON])?;
     }
-    Ok(Json { form: parse(&text)?, text })
+    Ok(Json { form: parse(&text)?, text, _share: share })
 }
 
 /// As [`json`] for requests with free-form parts: fields that stand twice are wrong wherever they are.
@@ -79,13 +82,13 @@ pub(crate) async fn strict_json<T: DeserializeOwned>(
     accepted: &[&str],
     limit: usize,
 ) -> Result<Json<T>, Problem> {
-    let text = read(&head.headers, body, limit).await?;
+    let Whole { bytes: text, share } = read(&head.headers, body, limit).await?;
     need_type(&head.headers, accepted)?;
     let mut form = parse(&text)?;
     if let Some(field) = std::str::from_utf8(&text).ok().and_then(first_duplicate) {
         form = Err(vec![FieldError::new(field, "stands twice")]);
     }
-    Ok(Json { form, text })
+    Ok(Json { form, text, _share: share })
 }
 
 /// Reads JSON: what it says, or what is wrong with it.

@@ -9,7 +9,7 @@ pub(crate) mod json;
 pub(crate) mod object;
 pub(crate) mod read;
 
-pub(crate) use read::{Chunks, read};
+pub(crate) use read::{Chunks, Whole, read};
 
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;

@@ -1,5 +1,6 @@
 //! Bytes of a body, within limits of size and time.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -13,6 +14,7 @@ use lastseat_core::refusal::Code;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::problem::Problem;
+use crate::uploads::{Share, Uploads};
 
 /// Longest pause within a body.
 const PAUSE: Duration = Duration::from_secs(20);
@@ -24,6 +26,11 @@ const MILLIS_PER_KIB: u64 = 16;
 const DRAIN_BYTES: usize = 2 * super::MAX_IMPORT_BYTES;
 /// How long that may take.
 const DRAIN_TIME: Duration = Duration::from_secs(10);
+
+/// Bodies up to so many bytes are not counted: one for each connection there may always be.
+const SMALL_BYTES: usize = 64 * 1024;
+/// The memory for all bodies beyond that. It is the process that runs out of memory, so it is one for all.
+static LARGE: LazyLock<Uploads> = LazyLock::new(Uploads::default);
 
 /// A body as it comes in.
 pub(crate) struct Chunks {
@@ -116,24 +123,34 @@ impl Chunks {
     }
 }
 
+/// A whole body, with the memory that it takes of what there is for all large ones.
+#[derive(Debug)]
+pub(crate) struct Whole {
+    /// The bytes.
+    pub(crate) bytes: Bytes,
+    /// Empty for small bodies.
+    pub(crate) share: Option<Share>,
+}
+
 /// The whole body.
 ///
 /// # Errors
-/// As [`Chunks::new`] and [`Chunks::next`].
-pub(crate) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Problem> {
+/// As [`Chunks::new`] and [`Chunks::next`]; `503 overloaded` when there is no room for another large one.
+pub(crate) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Whole, Problem> {
     let mut chunks = Chunks::new(headers, body, limit).await?;
-    let Some(first) = chunks.next().await? else { return Ok(Bytes::new()) };
+    let first = chunks.next().await?.unwrap_or_default();
     if chunks.body.is_end_stream() {
-        return Ok(first);
+        return Ok(Whole { bytes: first, share: None });
     }
-    let Some(second) = chunks.next().await? else { return Ok(first) };
-    let mut all = BytesMut::with_capacity(2 * (first.len() + second.len()));
-    all.extend_from_slice(&first);
-    all.extend_from_slice(&second);
+    let mut all = BytesMut::from(first);
+    let mut share: Option<Share> = None;
     while let Some(more) = chunks.next().await? {
+        if all.len() + more.len() > SMALL_BYTES {
+            share.get_or_insert_with(|| LARGE.share()).grow(more.len())?;
+        }
         all.extend_from_slice(&more);
     }
-    Ok(all.freeze())
+    Ok(Whole { bytes: all.freeze(), share })
 }
 
 fn declared_length(headers: &HeaderMap) -> Option<u64> {
@@ -154,8 +171,8 @@ mod tests {
     #[tokio::test]
     async fn a_body_of_several_chunks_is_put_together() {
         let all = read(&HeaderMap::new(), body(&["ab", "", "cd", "e"]), 5).await.unwrap();
-        assert_eq!(all, "abcde");
-        assert_eq!(read(&HeaderMap::new(), body(&[]), 5).await.unwrap(), "");
+        assert_eq!(all.bytes, "abcde");
+        assert_eq!(read(&HeaderMap::new(), body(&[]), 5).await.unwrap().bytes, "");
     }
 
     #[tokio::test]

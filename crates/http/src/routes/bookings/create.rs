@@ -80,7 +80,7 @@ pub(crate) struct Form {
 )]
 pub(crate) async fn create(State(state): State<AppState>, request: Request) -> Answer {
     let (head, body) = request.into_parts();
-    let Json { text, form } = json::<Form>(&head, body, MAX_JSON_BYTES).await?;
+    let Json { text, form, .. } = json::<Form>(&head, body, MAX_JSON_BYTES).await?;
     let actor = anybody(&state.engine, &head.headers)?;
     let form = form.map_err(|errors| {
         // A listing that is not there is told before what else is wrong.

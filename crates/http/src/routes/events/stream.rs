@@ -69,7 +69,7 @@ impl Feed {
             Ok(Ok(_) | Err(RecvError::Lagged(_))) => {
                 tokio::time::sleep(GATHER).await;
                 // What came meanwhile is in the next question too.
-                while !matches!(self.commits.try_recv(), Err(_)) {}
+                while self.commits.try_recv().is_ok() {}
             }
             Ok(Err(RecvError::Closed)) => tokio::time::sleep(LOOK_EVERY).await,
             Err(_) => {}

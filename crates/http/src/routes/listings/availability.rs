@@ -1,11 +1,15 @@
 //! `GET /v1/listings/{id}/availability`
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use axum::extract::{Request, State};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
-use lastseat_engine::PoolAvailability;
+use lastseat_core::id::ListingNo;
+use lastseat_engine::{Availability, PoolAvailability};
 use sha2::{Digest as _, Sha256};
 
 use crate::auth::anybody;
@@ -19,6 +23,56 @@ use crate::view::{AvailabilityView, PoolView};
 
 /// Bytes of the digest that the entity tag shows.
 const TAG_BYTES: usize = 15;
+/// Bytes of whole answers that are kept: a hall of 60,000 seats takes 12 MB, and many ask for it at once.
+const MAX_KEPT_BYTES: usize = 64 * 1024 * 1024;
+
+/// An answer with its tag.
+#[derive(Clone, Debug)]
+struct Written {
+    text: Bytes,
+    tag: HeaderValue,
+}
+
+/// The last answers about whole listings. One that the engine still gives is not written again.
+#[derive(Debug, Default)]
+pub(crate) struct Kept(Mutex<HashMap<ListingNo, (Arc<Availability>, Written)>>);
+
+impl Kept {
+    fn whole(&self, of: &Arc<Availability>) -> Written {
+        let no = of.listing.no;
+        if let Some((known, written)) = self.lock().get(&no)
+            && Arc::ptr_eq(known, of)
+        {
+            return written.clone();
+        }
+        // Not under the lock: two may write the same, and one of them is kept.
+        let written = Written::new(of, &of.pools);
+        let mut kept = self.lock();
+        let bytes: usize = kept.values().map(|(_, written)| written.text.len()).sum();
+        if bytes + written.text.len() > MAX_KEPT_BYTES {
+            kept.clear();
+        }
+        kept.insert(no, (Arc::clone(of), written.clone()));
+        written
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<ListingNo, (Arc<Availability>, Written)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Written {
+    fn new<'a>(of: &Availability, pools: impl IntoIterator<Item = &'a PoolAvailability>) -> Self {
+        // Everything but `as_of` is in the tag.
+        let head = format!(r#"{{"listing_id":"{}","version":{}"#, of.listing.id, of.version);
+        let pools = respond::to_bytes(&pools.into_iter().map(PoolView::from).collect::<Vec<_>>());
+        let digest = Sha256::new().chain_update(&head).chain_update(&pools).finalize();
+        let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest[..TAG_BYTES]));
+        let middle = format!(r#","as_of":"{}","pools":"#, of.as_of);
+        let text = [head.as_bytes(), middle.as_bytes(), &pools, b"}"].concat();
+        Self { text: text.into(), tag: HeaderValue::try_from(tag).expect("base64 is ASCII") }
+    }
+}
 
 /// What can be had now
 ///
@@ -55,24 +109,16 @@ pub(crate) async fn availability(State(state): State<AppState>, Id(id): Id, requ
     params.finish()?;
 
     let availability = state.engine.availability(&listing).await?;
-    let wanted = |pool: &&PoolAvailability| {
-        group.is_none_or(|group| pool.no.group == group)
-            && pool.starts_at.is_none_or(|at| from.is_none_or(|from| from <= at))
-            && pool.starts_at.is_none_or(|at| until.is_none_or(|until| at < until))
+    let written = if group.is_none() && from.is_none() && until.is_none() {
+        state.availability.whole(&availability)
+    } else {
+        let wanted = |pool: &&PoolAvailability| {
+            group.is_none_or(|group| pool.no.group == group)
+                && pool.starts_at.is_none_or(|at| from.is_none_or(|from| from <= at))
+                && pool.starts_at.is_none_or(|at| until.is_none_or(|until| at < until))
+        };
+        Written::new(&availability, availability.pools.iter().filter(wanted))
     };
-    let pools: Vec<PoolView<'_>> = availability.pools.iter().filter(wanted).map(PoolView::from).collect();
-    // Everything but `as_of` is in the tag.
-    let head_text = format!(r#"{{"listing_id":"{}","version":{}"#, listing.id, availability.version);
-    let pools = respond::to_bytes(&pools);
-    let digest = Sha256::new().chain_update(&head_text).chain_update(&pools).finalize();
-    let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest[..TAG_BYTES]));
-    let tag = HeaderValue::try_from(tag).expect("base64 is ASCII");
-    Ok(unless_seen(&head.headers, tag, || {
-        let mut text = Vec::with_capacity(head_text.len() + pools.len() + 64);
-        text.extend_from_slice(head_text.as_bytes());
-        text.extend_from_slice(format!(r#","as_of":"{}","pools":"#, availability.as_of).as_bytes());
-        text.extend_from_slice(&pools);
-        text.push(b'}');
-        respond::bytes(StatusCode::OK, Bytes::from(text))
-    }))
+    let Written { text, tag } = written;
+    Ok(unless_seen(&head.headers, tag, || respond::bytes(StatusCode::OK, text)))
 }
