@@ -1,5 +1,7 @@
 //! `GET` and `POST /admin/listings/{id}/pools`: capacities, what is withheld, prices.
 
+use std::time::Duration;
+
 use askama::Template;
 use axum::extract::Path;
 use http::StatusCode;
@@ -19,6 +21,8 @@ use crate::pages::trouble::{Point, Trouble, name};
 use crate::pages::visit::{Page, Visit};
 use crate::pages::{dates, flash, money};
 
+/// How far what is shown may be behind what was just changed; whoever saves should see the new numbers.
+const CATCH_UP: Duration = Duration::from_millis(250);
 /// Days of the calendar that are shown.
 const SHOWN_DAYS: usize = 42;
 
@@ -76,7 +80,10 @@ pub(crate) async fn put(AdminDesk(desk): AdminDesk, Path(id): Path<String>, form
     };
     let action = Action::PutPools { id: listing.id, change };
     match visit.submit(desk.operator.actor(), &form, None, action).await {
-        Ok(_) => Ok(visit.redirect(&format!("/admin/listings/{}/pools?did=pools", listing.id))),
+        Ok(_) => {
+            tokio::time::sleep(CATCH_UP).await;
+            Ok(visit.redirect(&format!("/admin/listings/{}/pools?did=pools", listing.id)))
+        }
         Err(refusal) => render(visit, &id, &form, Some(trouble(refusal, &listing))).await,
     }
 }
