@@ -17,9 +17,9 @@ pub(crate) struct Args {
     /// How many seeds to try.
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     seeds: u64,
-    /// The first seed; give the one that a failure printed, with `--seeds 1`, to see it again.
-    #[arg(long, value_name = "SEED")]
-    first_seed: Option<u64>,
+    /// Only this seed, the one that a failure printed, with its steps.
+    #[arg(long, value_name = "SEED", conflicts_with = "seeds")]
+    seed: Option<u64>,
     /// Build with optimizations: worth it from some ten thousand seeds on.
     #[arg(long)]
     release: bool,
@@ -28,8 +28,8 @@ pub(crate) struct Args {
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
     let mut command = workspace.cargo(["test", "-p", PACKAGE]);
     command.env("LASTSEAT_SIM_SEEDS", args.seeds.to_string());
-    if let Some(seed) = args.first_seed {
-        command.env("LASTSEAT_SIM_FIRST_SEED", seed.to_string());
+    if let Some(seed) = args.seed {
+        command.env("LASTSEAT_SIM_SEED", seed.to_string());
     }
     if args.release {
         command.arg("--release");

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::checks::{advisories, purity, tidy};
+use crate::checks::{advisories, docs, purity, tidy};
 use crate::commands::{generate, setup};
 use crate::run::{Workspace, run as run_program, run_and_read};
 use crate::steps::{Outcome, Steps};
@@ -35,6 +35,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> ExitCode {
     }
     steps.check("formatting", || cargo(&["fmt", "--all", "--check"]));
     steps.check("tidiness", || tidy::check(&workspace.root).map(|()| Outcome::Passed));
+    steps.check("documents", || docs::check(&workspace.root).map(|()| Outcome::Passed));
     steps.check("purity of the core", || purity::check(workspace).map(|()| Outcome::Passed));
     if !args.quick {
         steps
