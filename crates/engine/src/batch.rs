@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lastseat_core::booking::Booking;
-use lastseat_core::command::Command;
+use lastseat_core::command::{Action, Command};
 use lastseat_core::decide::names::{Names, Wanted};
 use lastseat_core::id::{BookingNo, ListingNo};
 use lastseat_core::pool::PoolRef;
@@ -25,7 +25,7 @@ const RETRY_AFTER_SECONDS: u32 = 2;
 pub type Answer = Result<Outcome, Refusal>;
 
 /// What became of a batch.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Ran {
     /// An answer per command, in order.
     pub answers: Vec<Answer>,
@@ -39,9 +39,25 @@ pub struct Ran {
     pub more_renewals: bool,
 }
 
-/// Runs `commands` as one transaction; `fresh` gives random ids for transactions. A batch that the store
-/// refuses for its data is split and run in halves, so that one poison command cannot fail its neighbours.
+/// Runs `commands` in order as one transaction; `fresh` gives random ids for transactions.
+///
+/// An edit of a listing is a transaction of its own: it changes what others have to have loaded (limits that were not
+/// there before need their customers counted) and from where its bookings are renewed.
 pub fn run(lane: &mut dyn Lane, commands: &[Command], fresh: &mut dyn FnMut() -> u128) -> Ran {
+    let mut ran = Ran::default();
+    for part in commands.chunk_by(|a, b| !edits(a) && !edits(b)) {
+        ran.append(run_together(lane, part, fresh));
+    }
+    ran
+}
+
+fn edits(command: &Command) -> bool {
+    matches!(command.action, Action::PatchListing { .. })
+}
+
+/// A batch that the store refuses for its data is split and run in halves, so that one poison command cannot fail its
+/// neighbours.
+fn run_together(lane: &mut dyn Lane, commands: &[Command], fresh: &mut dyn FnMut() -> u128) -> Ran {
     let mut last = StoreError::Unavailable("the outcome of the transaction is not known".to_owned());
     for _ in 0..MAX_ATTEMPTS {
         match attempt(lane, commands, fresh()) {
@@ -49,8 +65,8 @@ pub fn run(lane: &mut dyn Lane, commands: &[Command], fresh: &mut dyn FnMut() ->
             Err(Failure::Gone) => {}
             Err(Failure::Store(StoreError::BadData(_))) if commands.len() > 1 => {
                 let (first, second) = commands.split_at(commands.len() / 2);
-                let mut ran = run(lane, first, fresh);
-                ran.append(run(lane, second, fresh));
+                let mut ran = run_together(lane, first, fresh);
+                ran.append(run_together(lane, second, fresh));
                 return ran;
             }
             Err(Failure::Store(error)) => {
@@ -344,7 +360,6 @@ fn tell_next_releases(
 }
 
 fn listing_of<'w>(world: &'w World, command: &Command) -> Option<&'w lastseat_core::listing::Listing> {
-    use lastseat_core::command::Action;
     let listing = match &command.action {
         Action::CreateBooking(create) => world.listing(create.listing),
         Action::ImportBooking(import) => world.listing(import.listing),

@@ -49,7 +49,8 @@ pub(super) fn patch(
         return Ok(Outcome::Listing(old));
     }
     let mut doc = doc;
-    doc.renew_through = None;
+    // What another edit of the same batch has begun goes on.
+    doc.renew_through = old.doc.renew_through.filter(|_| world.changes.listings.contains(&old.no));
     let cancelled = doc.status == Status::Cancelled && old.doc.status != Status::Cancelled;
     if cancelled || doc.shape != old.doc.shape {
         doc.renew_through = Some(BookingNo(world.next_booking - 1));

@@ -141,5 +141,8 @@ pub fn api_keys_are_in_force_until_they_are_revoked(factory: Factory<'_>) {
     // A secret that was revoked may come into force again, under another id.
     let again = new_key(&mut kit, 2, Role::Operator);
     kit.act(Action::CreateKey(Box::new(again.clone())));
-    assert_eq!(kit.read(|read| read.keys()).last().map(|key| (key.id, key.hash)), Some((again.id, again.hash)));
+    assert_eq!(
+        kit.read(|read| read.keys()).last().map(|key| (key.id, key.hash)),
+        Some((again.id, again.hash))
+    );
 }

@@ -196,6 +196,17 @@ impl Faults {
         self.plan().poison.insert(booking);
     }
 
+    /// Draws from this seed with these odds from now on.
+    pub fn reseed(&self, seed: u64, odds: Odds) {
+        let mut plan = self.plan();
+        (plan.dice, plan.odds) = (Dice::new(seed), odds);
+    }
+
+    /// What was to happen [`Faults::always`] happens no more.
+    pub fn stop_lasting(&self) {
+        self.plan().lasting.clear();
+    }
+
     /// Nothing goes wrong from now on.
     pub fn heal(&self) {
         let mut plan = self.plan();
