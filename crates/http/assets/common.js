@@ -30,6 +30,18 @@ export function announce(text) {
   if (place) place.textContent = text;
 }
 
+const TOLD_MS = 8_000;
+let told;
+
+/** Says something to everybody: what happened while they looked elsewhere. */
+export function tell(text) {
+  announce(text);
+  const place = document.querySelector("[data-announce]");
+  place?.classList.replace("visually-hidden", "toast");
+  clearTimeout(told);
+  told = setTimeout(() => place?.classList.replace("toast", "visually-hidden"), TOLD_MS);
+}
+
 const HURRY_MS = 60_000;
 
 function tick() {

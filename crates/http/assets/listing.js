@@ -1,6 +1,6 @@
 // A listing: what is left, as it changes, and what is chosen, added up.
 
-import { announce, page, take } from "./common.js";
+import { page, take, tell } from "./common.js";
 
 const FEW = 5;
 const isFew = (pool) => pool.available <= FEW && pool.available * 2 <= pool.capacity;
@@ -50,7 +50,7 @@ document.addEventListener("change", (event) => {
     const most = Number(seats.dataset.most);
     if (seats.querySelectorAll(":checked").length > most) {
       event.target.checked = false;
-      announce(`At most ${most} in one booking. Give one back first.`);
+      tell(`At most ${most} in one booking. Give one back first.`);
     }
   }
   addUp();
@@ -144,7 +144,7 @@ function lock(element, pool) {
   const gone = pool.available <= 0;
   if (gone && input.checked) {
     input.checked = false;
-    announce(`${input.getAttribute("aria-label")}: somebody else has just taken it.`);
+    tell(`${input.getAttribute("aria-label").split(", ").slice(0, 2).join(", ")}: somebody else has just taken it.`);
     input.dispatchEvent(new Event("change", { bubbles: true }));
   }
   input.disabled = gone;
@@ -190,7 +190,7 @@ function renew(key) {
     if (side && !found.querySelector("[data-sold-out]")) {
       side.removeAttribute("data-sold-out");
       take(found, ["choose", "side"]);
-      announce("There is something left again.");
+      tell("There is something left again.");
     }
     places = null;
     addUp();

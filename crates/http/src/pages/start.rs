@@ -6,8 +6,6 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use http::StatusCode;
-use jiff::civil::Date;
-use lastseat_core::calendar::parse_date;
 use lastseat_core::listing::{Kind, Listing, Shape, Status};
 use lastseat_core::time::Time;
 
@@ -16,6 +14,8 @@ use super::shell::Shell;
 use super::stock::Summary;
 use super::visit::{Page, Visit};
 use super::{booking, dates, flash, money, wallet, words};
+use crate::params::Params;
+use crate::routes::listings::list::Wanted;
 use crate::state::AppState;
 
 /// Cards on a page.
@@ -67,7 +67,9 @@ pub(crate) async fn show(visit: Visit) -> Page {
     let all: Vec<Arc<Listing>> =
         visit.engine().listings().into_iter().filter(|listing| is_current(listing, visit.now)).collect();
     let query = &visit.query;
-    let mut found: Vec<&Arc<Listing>> = all.iter().filter(|listing| fits(listing, query)).collect();
+    // The same search as the API has. What cannot be read in an address looks for nothing.
+    let wanted = Wanted::read(&mut Params::new(visit.raw_query.as_deref()));
+    let mut found: Vec<&Arc<Listing>> = all.iter().filter(|listing| wanted.fits(listing)).collect();
     found.sort_by_key(|listing| (starts_at(listing).is_none(), starts_at(listing), listing.no));
     let page: usize = query.get("page").parse().unwrap_or(0);
     let begin = page.saturating_mul(CARDS).min(found.len());
@@ -129,32 +131,6 @@ fn starts_at(listing: &Listing) -> Option<Time> {
     match &listing.doc.shape {
         Shape::Places { starts_at, .. } | Shape::Seats { starts_at, .. } => *starts_at,
         Shape::Nights { .. } | Shape::Slots { .. } => None,
-    }
-}
-
-fn fits(listing: &Listing, query: &Form) -> bool {
-    let doc = &listing.doc;
-    let text = query.get("q").trim().to_lowercase();
-    let texts = [
-        Some(&doc.title),
-        doc.description.as_ref(),
-        doc.city.as_ref(),
-        doc.venue.as_ref(),
-        doc.category.as_ref(),
-    ];
-    let says = |word: &str| texts.iter().flatten().any(|text| text.to_lowercase().contains(word));
-    let kind = words::parse_kind(query.get("kind"));
-    let city = query.get("city");
-    text.split_whitespace().all(says)
-        && kind.is_none_or(|kind| kind == listing.kind())
-        && (city.is_empty() || doc.city.as_deref() == Some(city))
-        && parse_date(query.get("from")).ok().is_none_or(|from| is_after(listing, from))
-}
-
-fn is_after(listing: &Listing, from: Date) -> bool {
-    match &listing.doc.shape {
-        Shape::Nights { calendar, .. } | Shape::Slots { calendar, .. } => from < calendar.until,
-        _ => starts_at(listing).is_none_or(|start| from <= dates::date_of(start, listing.zone())),
     }
 }
 

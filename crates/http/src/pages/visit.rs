@@ -41,6 +41,8 @@ pub(crate) struct Visit {
     pub path: String,
     /// The query.
     pub query: Form,
+    /// The query as it was sent.
+    pub raw_query: Option<String>,
     /// The bookings of this browser.
     pub wallet: Wallet,
     /// Who is signed in.
@@ -67,6 +69,7 @@ impl FromRequestParts<AppState> for Visit {
             now,
             path: parts.uri.path().to_owned(),
             query: Form::of_query(&parts.uri),
+            raw_query: parts.uri.query().map(str::to_owned),
             wallet: Wallet::read(wallet, state.engine.secret()),
             operator: session::read(&parts.headers, &state.engine, now),
             transport: transport(&parts.headers, state),

@@ -118,7 +118,9 @@ impl View {
         let asked = parse_date(ground.typed.get("day")).ok().or(chosen_day);
         let first_free = free_on.iter().find_map(|(date, free)| (*free > 0).then_some(*date));
         let day = asked.or(first_free).or_else(|| free_on.keys().next().copied()).unwrap_or(today);
-        let resources = resources(ground, |pool| on(pool) == Some(day));
+        // What has begun cannot be booked, and only takes up room.
+        let to_come = |pool: &PoolAvailability| pool.starts_at.is_some_and(|start| ground.now < start);
+        let resources = resources(ground, |pool| on(pool) == Some(day) && to_come(pool));
         let (days, earlier, later) = week(ground, day, &free_on, today);
         let minutes = match &ground.listing.doc.shape {
             Shape::Slots { slot_minutes, .. } => *slot_minutes,

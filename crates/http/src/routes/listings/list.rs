@@ -26,6 +26,7 @@ const KINDS: [Kind; 4] = [Kind::Places, Kind::Nights, Kind::Seats, Kind::Slots];
 #[utoipa::path(
     get,
     path = "/v1/listings",
+    operation_id = "listListings",
     tag = "listings",
     params(
         ("kind" = Option<Kind>, Query, description = "What is scarce"),
@@ -61,7 +62,7 @@ pub(crate) async fn list(State(state): State<AppState>, request: Request) -> Ans
 
 /// What to look for.
 #[derive(Default)]
-struct Wanted {
+pub(crate) struct Wanted {
     kind: Option<Kind>,
     category: Option<String>,
     city: Option<String>,
@@ -71,7 +72,8 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn read(params: &mut Params) -> Self {
+    /// What the parameters say. Those that cannot be read are noted there, and look for nothing.
+    pub(crate) fn read(params: &mut Params) -> Self {
         Self {
             kind: params.one_of("kind", &KINDS.map(|kind| (kind.as_str(), kind))),
             category: params.text("category").map(|text| text.to_lowercase()),
@@ -84,7 +86,8 @@ impl Wanted {
         }
     }
 
-    fn fits(&self, listing: &Listing) -> bool {
+    /// Whether a listing is what is looked for.
+    pub(crate) fn fits(&self, listing: &Listing) -> bool {
         let doc = &listing.doc;
         let same = |wanted: &Option<String>, has: &Option<String>| {
             wanted.as_ref().is_none_or(|wanted| has.as_ref().is_some_and(|has| has.to_lowercase() == *wanted))
