@@ -23,6 +23,9 @@ const UPDATE_POOL: &str =
 const BUMP_INVENTORY: &str = "INSERT INTO inventory (listing_no, version) VALUES (?1, 1)
     ON CONFLICT DO UPDATE SET version = version + 1";
 
+/// Where `held` stands in a pool's row.
+const HELD: usize = 4;
+
 type Row = Vec<Value>;
 
 /// The rows of one table, one per booking, in the order of the bookings' numbers.
@@ -99,6 +102,7 @@ impl Rows {
         let mut idempotency = self.idempotency.prepare(&connection)?;
         let mut pool = connection.prepare(UPDATE_POOL)?;
         let mut inventory = connection.prepare(BUMP_INVENTORY)?;
+        let mut counters = self.pool.clone();
         let mut latencies = Vec::with_capacity(count / per_transaction + 1);
         let start = Instant::now();
         let count = count.min(self.len());
@@ -110,7 +114,9 @@ impl Rows {
                 bookings.execute(params_from_iter(&self.bookings.rows[number]))?;
                 holds.execute(params_from_iter(&self.holds.rows[number]))?;
             }
-            pool.execute(params_from_iter(&self.pool))?;
+            // A counter that does not move would not be written at all.
+            counters[HELD] = Value::Integer(i64::try_from(batch.end)?);
+            pool.execute(params_from_iter(&counters))?;
             inventory.execute([&self.pool[0]])?;
             for number in batch.clone() {
                 events.execute(params_from_iter(&self.events.rows[number]))?;

@@ -69,11 +69,17 @@ fn book(lab: &Lab, dir: &std::path::Path, pools: u64) -> anyhow::Result<(f64, f6
 }
 
 /// Commands per transaction so far.
-pub(super) fn mean_batch(metrics: &Metrics) -> anyhow::Result<f64> {
+fn mean_batch(metrics: &Metrics) -> anyhow::Result<f64> {
+    mean(metrics, "lastseat_batch_size")
+}
+
+/// The mean of a histogram so far.
+pub(super) fn mean(metrics: &Metrics, histogram: &str) -> anyhow::Result<f64> {
     let text = metrics.encode();
-    let value = |name: &str| -> anyhow::Result<f64> {
-        let line = text.lines().find_map(|line| line.strip_prefix(name));
+    let value = |part: &str| -> anyhow::Result<f64> {
+        let name = format!("{histogram}_{part} ");
+        let line = text.lines().find_map(|line| line.strip_prefix(&name));
         line.and_then(|rest| rest.trim().parse().ok()).with_context(|| format!("no metric {name}"))
     };
-    Ok(value("lastseat_batch_size_sum ")? / value("lastseat_batch_size_count ")?)
+    Ok(value("sum")? / value("count")?)
 }
