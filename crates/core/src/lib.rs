@@ -3,12 +3,12 @@
 //!
 //! Read in this order:
 //!
-//! - [`pool`], [`line`], [`booking`]: what there is
+//! - [`pool`], [`mod@line`], [`booking`]: what there is
 //! - [`listing`]: the four kinds, which name pools and price them; [`calendar`] and [`seating`] behind them
 //! - [`command`], [`refusal`], [`event`]: what can be asked, how it is refused, what is told afterwards
 //! - [`settle`]: what time alone does to a booking
 //! - [`admission`]: the one way to capacity
-//! - [`world`] and [`decide`]: one command after the other on what a store has loaded
+//! - [`world`] and [`mod@decide`]: one command after the other on what a store has loaded
 //!
 //! The commonest change is a new command; `decide/mod.rs` says how.
 

@@ -1,7 +1,7 @@
 //! Lastseat over HTTP: the REST API, live streams and pages.
 //!
 //! - [`state`], [`config`]: what every handler is given
-//! - [`app`]: all routes; [`serve`]: the server around them
+//! - [`mod@app`]: all routes; [`mod@serve`]: the server around them
 //! - `routes/`: the API, one endpoint per file
 //! - [`view`]: rows as JSON
 //! - [`problem`]: refusals as answers

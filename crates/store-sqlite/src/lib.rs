@@ -4,7 +4,7 @@
 //! - [`migrate`]: the schema and its versions
 //! - [`sql`]: every statement, each with a name
 //! - [`row`]: from rows to the core's types and back
-//! - [`lane`], [`write`]: one batch, one transaction
+//! - [`lane`], [`mod@write`]: one batch, one transaction
 //! - [`read`]: questions on snapshots
 //! - [`clock`]: the one place where the system's clock is read
 //! - [`backup`]: a copy of the file, made while serving

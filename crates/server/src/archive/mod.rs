@@ -1,7 +1,7 @@
 //! Backups: one tar file with the database, the receipts and, at its end, a manifest with the digest of each.
 //! `tar` can open it. The manifest comes last, so a backup that was cut off is known by not having one.
 //!
-//! - [`write`]: from a data directory to the file
+//! - [`mod@write`]: from a data directory to the file
 //! - [`read`]: from the file to a staging directory, everything checked
 
 mod read;

@@ -4,7 +4,7 @@
 //! The flags that clap knows are the only list. What the environment and the file say is checked against
 //! them and then handed to clap as the flags' default values, so there is one way in which values are read.
 //!
-//! - [`file`]: `lastseat.toml`, with line numbers
+//! - [`mod@file`]: `lastseat.toml`, with line numbers
 //! - [`environment`]: the variables
 //! - [`layers`]: which keys there are, and the check of one value
 //! - [`effective`]: what holds in the end, and why

@@ -62,7 +62,7 @@ fn log_level(text: &str) -> Result<String, String> {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "HTTP")]
 pub(crate) struct HttpOptions {
-    /// Where people reach this server, for links in calendar files: https://book.example.org
+    /// Where people reach this server, for links in calendar files: <https://book.example.org>
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
     /// Requests per second of one address; 10:50 lets fifty come at once [default: no limit]
