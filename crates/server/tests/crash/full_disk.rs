@@ -52,7 +52,7 @@ fn fill(disk: &Path) {
 async fn crash_free_on_a_full_disk_writes_are_refused_reads_go_on_and_room_heals_it() {
     let dir = tempfile::tempdir().unwrap();
     let Some(script) = on_a_small_disk(dir.path()) else {
-        println!("no mount namespaces here: the engine's own test of a full disk must do");
+        eprintln!("no mount namespaces here: the engine's own test of a full disk must do");
         return;
     };
     let server = TestServer::builder()

@@ -23,7 +23,7 @@ const CAPACITY: i64 = 900_000;
 fn life(kill: u64) -> Duration {
     let random = std::hash::BuildHasher::hash_one(&std::collections::hash_map::RandomState::new(), kill);
     let millis = LIVES.0 + random % (LIVES.1 - LIVES.0);
-    println!("life {kill}: {millis} ms");
+    eprintln!("life {kill}: {millis} ms");
     Duration::from_millis(millis)
 }
 
@@ -98,7 +98,7 @@ async fn crash_after_crash_every_acknowledged_booking_is_there_and_none_is_doubl
         server.restart().unwrap();
         check_life(&api, &listing, &mut memory, lived).await;
     }
-    println!("{} bookings, {} without an answer", memory.told.len(), memory.unanswered.len());
+    eprintln!("{} bookings, {} without an answer", memory.told.len(), memory.unanswered.len());
     assert!(memory.told.len() > 500 && memory.unanswered.len() > 50, "too little was going on");
     check_all(&api, &listing, &memory).await;
     server.verify().unwrap();

@@ -52,7 +52,7 @@ impl Healthy {
         let mut took = self.task.await.unwrap();
         took.sort_unstable();
         let (usual, longest) = (took[took.len() * 9 / 10], took[took.len() - 1]);
-        println!("{} healthy requests, 9 of 10 within {usual:?}, the longest {longest:?}", took.len());
+        eprintln!("{} healthy requests, 9 of 10 within {usual:?}, the longest {longest:?}", took.len());
         assert!(longest < LONGEST && usual < USUAL, "9 of 10 within {usual:?}, the longest {longest:?}");
     }
 }
