@@ -99,7 +99,10 @@ async fn requests_in_flight_are_answered_when_the_server_stops() {
     let listing = server.listing(&free_places(1000)).await;
     let body = booking(&listing);
     let asks: Vec<_> = (0..100).map(|_| tokio::spawn(server.post("/v1/bookings", &body).send())).collect();
-    tokio::time::sleep(Duration::from_millis(20)).await;
+    // Some are answered by now, others are on their way.
+    while !asks.iter().any(tokio::task::JoinHandle::is_finished) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
     server.stop().await;
     let mut acknowledged = 0;
     for ask in asks {
