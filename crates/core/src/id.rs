@@ -74,11 +74,20 @@ macro_rules! typed_id {
             }
         }
 
+        impl $name {
+            /// Calls `with` with the id as text, which is on the stack: ids are written for every answer.
+            fn with_text<R>(self, with: impl FnOnce(&str) -> R) -> R {
+                const HEAD: &[u8] = concat!($prefix, "_").as_bytes();
+                let mut text = [0u8; HEAD.len() + SUFFIX_LEN];
+                text[..HEAD.len()].copy_from_slice(HEAD);
+                text[HEAD.len()..].copy_from_slice(&encode_suffix(self.0));
+                with(std::str::from_utf8(&text).expect("the alphabet is ASCII"))
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                let suffix = encode_suffix(self.0);
-                f.write_str(concat!($prefix, "_"))?;
-                f.write_str(std::str::from_utf8(&suffix).expect("the alphabet is ASCII"))
+                self.with_text(|text| f.write_str(text))
             }
         }
 
@@ -100,7 +109,7 @@ macro_rules! typed_id {
 
         impl Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-                s.collect_str(self)
+                self.with_text(|text| s.serialize_str(text))
             }
         }
 

@@ -88,8 +88,71 @@ impl FromStr for Time {
 
 impl Serialize for Time {
     fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_str(self)
+        let mut text = [0; TEXT_BYTES];
+        match self.write(&mut text) {
+            Some(len) => s.serialize_str(std::str::from_utf8(&text[..len]).expect("digits are ASCII")),
+            None => s.collect_str(self),
+        }
     }
+}
+
+/// Bytes of an instant as text: `2026-12-24T17:00:00.123Z`.
+const TEXT_BYTES: usize = 24;
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
+
+impl Time {
+    /// Writes the same text as `Display` does, without its machinery: instants stand in every answer. None
+    /// for instants that are not accepted from outside; how long it is otherwise.
+    fn write(self, text: &mut [u8; TEXT_BYTES]) -> Option<usize> {
+        if !(0..=MAX_MILLIS).contains(&self.0) {
+            return None;
+        }
+        let (year, month, day) = civil(self.0 / DAY_MS);
+        let (seconds, millis) = (self.0 % DAY_MS / 1000, self.0 % 1000);
+        *text = *b"0000-00-00T00:00:00.000Z";
+        let parts = [
+            (year, 0, 4),
+            (month, 5, 2),
+            (day, 8, 2),
+            (seconds / 3600, 11, 2),
+            (seconds / 60 % 60, 14, 2),
+            (seconds % 60, 17, 2),
+            (millis, 20, 3),
+        ];
+        for (mut value, at, digits) in parts {
+            for digit in text[at..at + digits].iter_mut().rev() {
+                *digit = b'0' + u8::try_from(value % 10).expect("one digit");
+                value /= 10;
+            }
+        }
+        if millis == 0 {
+            text[19] = b'Z';
+            return Some(20);
+        }
+        let mut end = TEXT_BYTES - 1;
+        while text[end - 1] == b'0' {
+            end -= 1;
+        }
+        text[end] = b'Z';
+        Some(end + 1)
+    }
+}
+
+/// Year, month and day of a day since 1970-01-01, which must not lie before it. After Howard Hinnant,
+/// "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`: years begin in March, so that the leap
+/// day is the last.
+const fn civil(days: i64) -> (i64, i64, i64) {
+    let since_0000_03_01 = days + 719_468;
+    let era = since_0000_03_01 / 146_097;
+    let day_of_era = since_0000_03_01 % 146_097;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = 400 * era + year_of_era + (month <= 2) as i64;
+    (year, month, day)
 }
 
 impl<'de> Deserialize<'de> for Time {
@@ -113,6 +176,8 @@ impl utoipa::ToSchema for Time {}
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -121,6 +186,16 @@ mod tests {
         assert_eq!(time.to_string(), "2026-12-24T17:00:00Z");
         assert_eq!(time.plus_seconds(1).to_string(), "2026-12-24T17:00:01Z");
         assert_eq!(Time::from_millis(1_500).to_string(), "1970-01-01T00:00:01.5Z");
+    }
+
+    proptest! {
+        #[test]
+        fn instants_are_serialised_as_they_are_displayed(millis in -1_000_000..=MAX_MILLIS + 1_000_000) {
+            let time = Time::from_millis(millis);
+            prop_assert_eq!(serde_json::to_string(&time).unwrap(), format!("\"{time}\""));
+            let time = Time::from_millis(millis / 1000 * 1000);
+            prop_assert_eq!(serde_json::to_string(&time).unwrap(), format!("\"{time}\""));
+        }
     }
 
     #[test]

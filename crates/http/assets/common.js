@@ -94,7 +94,7 @@ export function take(from, ids) {
 
 let asked = 0;
 
-async function swap(address, ids) {
+export async function swap(address, ids) {
   const mine = ++asked;
   for (const id of ids) document.getElementById(id)?.setAttribute("aria-busy", "true");
   const found = await page(address);
@@ -117,7 +117,7 @@ document.addEventListener("click", (event) => {
   swap(link.href, REGIONS);
 });
 
-function addressOf(form, submitter) {
+export function addressOf(form, submitter) {
   const fields = new URLSearchParams(new FormData(form));
   if (submitter?.name) fields.set(submitter.name, submitter.value);
   return `${form.action.split(/[?#]/)[0]}?${fields}`;
@@ -129,12 +129,16 @@ document.addEventListener("submit", (event) => {
   swap(addressOf(event.target, event.submitter), REGIONS);
 });
 
+/** The button of the section that is shown: looking again means the same one. */
+export const shownSection = (pick) => pick.querySelector("button[aria-current]");
+
 let waiting;
 document.addEventListener("change", (event) => {
   const table = event.target.closest?.("[data-pick]");
   if (!table) return;
   clearTimeout(waiting);
-  waiting = setTimeout(() => swap(addressOf(document.getElementById(table.dataset.pick)), ["summary"]), 150);
+  const pick = document.getElementById(table.dataset.pick);
+  waiting = setTimeout(() => swap(addressOf(pick, shownSection(pick)), ["summary"]), 150);
 });
 
 // Tables and lists of things to choose: one stop for the tab key, arrows inside.

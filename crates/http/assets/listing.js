@@ -1,6 +1,6 @@
 // A listing: what is left, as it changes, and what is chosen, added up.
 
-import { page, take, tell } from "./common.js";
+import { addressOf, page, shownSection, swap, take, tell } from "./common.js";
 
 const FEW = 5;
 const isFew = (pool) => pool.available <= FEW && pool.available * 2 <= pool.capacity;
@@ -181,16 +181,17 @@ function renew(key) {
     renewals.clear();
     const found = await page(location.href);
     if (!found) return;
-    for (const key of keys) {
-      const find = (where) => where.querySelector(`.stock[data-pool="${CSS.escape(key)}"]`)?.closest(".offer");
-      const [ours, theirs] = [find(document), find(found)];
-      if (ours && theirs) ours.replaceWith(theirs);
-    }
     const side = document.querySelector("[data-sold-out]");
     if (side && !found.querySelector("[data-sold-out]")) {
       side.removeAttribute("data-sold-out");
       take(found, ["choose", "side"]);
       tell("There is something left again.");
+      return;
+    }
+    for (const key of keys) {
+      const find = (where) => where.querySelector(`.stock[data-pool="${CSS.escape(key)}"]`)?.closest(".offer");
+      const [ours, theirs] = [find(document), find(found)];
+      if (ours && theirs) ours.replaceWith(theirs);
     }
     places = null;
     addUp();
@@ -215,6 +216,17 @@ if (root?.dataset.live) {
     if (state) state.hidden = true;
   });
 }
+
+// Listings with very many pools are not streamed: the part that is shown is looked at again.
+const AGAIN_MS = 20_000;
+
+function lookAgain() {
+  if (document.visibilityState !== "visible") return;
+  const pick = document.querySelector("form#pick");
+  if (pick) swap(addressOf(pick, shownSection(pick)), ["choose", "summary"]);
+  else if (!document.querySelector("#choose :checked")) swap(location.href, ["choose"]);
+}
+if (document.querySelector("[data-look-again]")) setInterval(lookAgain, AGAIN_MS);
 
 // The sale begins, or what was held comes back: look again, not all in the same moment.
 document.addEventListener("lapsed", (event) => {

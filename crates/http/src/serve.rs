@@ -58,7 +58,6 @@ pub async fn serve(listener: TcpListener, state: AppState) -> io::Result<()> {
     let seats = Arc::new(Semaphore::new(state.config.max_connections));
     let refusals = Arc::new(Semaphore::new(MAX_REFUSALS));
     let closing = state.closing.clone();
-    let killed = CancellationToken::new();
     let connections = TaskTracker::new();
     let app = app(state);
     tracing::info!(%address, "serving HTTP");
@@ -78,12 +77,8 @@ pub async fn serve(listener: TcpListener, state: AppState) -> io::Result<()> {
         };
         if let Ok(seat) = Arc::clone(&seats).try_acquire_owned() {
             let connection = connection(stream, peer, app.clone(), closing.clone());
-            let killed = killed.clone();
             connections.spawn(async move {
-                tokio::select! {
-                    () = connection => {}
-                    () = killed.cancelled() => {}
-                }
+                connection.await;
                 drop(seat);
             });
         } else if let Ok(permit) = Arc::clone(&refusals).try_acquire_owned() {
@@ -97,9 +92,7 @@ pub async fn serve(listener: TcpListener, state: AppState) -> io::Result<()> {
     drop(listener);
     connections.close();
     if tokio::time::timeout(GRACE, connections.wait()).await.is_err() {
-        tracing::warn!(connections = connections.len(), "closing connections that did not end by themselves");
-        killed.cancel();
-        connections.wait().await;
+        tracing::warn!(connections = connections.len(), "leaving connections that did not end by themselves");
     }
     Ok(())
 }

@@ -22,6 +22,18 @@ const COMMENT: &[u8] = b": still here\n\n";
 /// What is sent first: after how many milliseconds to come back when the connection breaks.
 const HELLO: &[u8] = b"retry: 2000\n\n";
 
+/// An event of a stream, as clients read it.
+#[derive(utoipa::ToSchema)]
+#[allow(dead_code, reason = "a description, never made")]
+pub(crate) struct ServerSentEvent {
+    /// What kind of event it is.
+    event: String,
+    /// Its id: sent again as `Last-Event-ID`, the stream goes on behind it.
+    id: String,
+    /// JSON, in one line.
+    data: String,
+}
+
 /// Writes one event. The data must be one line, as all our JSON is.
 pub(crate) fn write(text: &mut Vec<u8>, name: &str, id: &str, data: &[u8]) {
     for part in [b"event: ", name.as_bytes(), b"\nid: ", id.as_bytes(), b"\ndata: ", data, b"\n\n"] {

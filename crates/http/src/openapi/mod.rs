@@ -1,5 +1,6 @@
 //! The description of the API, made from the handlers' own.
 
+mod links;
 mod problems;
 
 use utoipa::OpenApi;
@@ -78,5 +79,6 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         ApiKeyValue::with_description("Booking-Token", "The token of the booking, in links `?token=`");
     components.add_security_scheme("booking_token", SecurityScheme::ApiKey(ApiKey::Header(token)));
     problems::add(&mut api);
+    links::add(&mut api);
     api
 }

@@ -61,6 +61,7 @@ impl PageError {
         let (title, detail) = match status.as_u16() {
             404 => return Self::not_found("page"),
             405 => ("That is not how this page works", "Please go back and use the form on the page before."),
+            408 => ("That took too long", "The form came too slowly. Please send it again."),
             413 => ("That was too much", "What was sent is larger than this page takes. Please send less."),
             415 => ("That cannot be read", "The form was sent in a way that this page does not know."),
             400..500 => {

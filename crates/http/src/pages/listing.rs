@@ -20,6 +20,10 @@ use super::trouble::Trouble;
 use super::visit::{Page, Visit};
 use super::{dates, words};
 
+/// Most pools whose changes are streamed to a page. The first message of a stream carries all of them; pages of larger
+/// listings look again from time to time instead.
+const MAX_LIVE_POOLS: usize = 3_000;
+
 #[derive(Template)]
 #[template(path = "listing.html")]
 struct View<'a> {
@@ -38,7 +42,7 @@ struct View<'a> {
     fields: Vec<Field>,
     trouble: Option<Trouble>,
     button: &'static str,
-    live: String,
+    live: Option<String>,
 }
 
 /// `GET /listings/{id}`
@@ -93,11 +97,18 @@ pub(crate) fn render(
         fields: contact(listing, typed, trouble.as_ref()),
         trouble,
         button: if listing.policy().payment.is_empty() { "Book" } else { "Hold it for me" },
-        live: format!("/v1/listings/{}/live", listing.id),
+        live: live(listing, availability),
         listing,
         path,
     };
     Ok(visit.show(status.unwrap_or(StatusCode::OK), &view))
+}
+
+/// The address of the stream of what is left; none for listings that are too large for it.
+#[must_use]
+pub(crate) fn live(listing: &Listing, availability: &Availability) -> Option<String> {
+    let streamed = availability.pools.len() <= MAX_LIVE_POOLS;
+    streamed.then(|| format!("/v1/listings/{}/live", listing.id))
 }
 
 /// A page that cannot be rendered is our mistake.

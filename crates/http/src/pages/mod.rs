@@ -40,17 +40,26 @@ mod visit;
 mod wallet;
 mod words;
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use http::StatusCode;
 use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+
+use tower_http::timeout::TimeoutLayer;
 
 use crate::problem::PROBLEM_JSON;
 use crate::receipts::MAX_RECEIPT_BYTES;
 use crate::state::AppState;
 
+/// How long a page may take, from the first byte of the form to the last of the answer.
+const PAGE_TIME: Duration = Duration::from_secs(60);
+/// The same for forms with a file: ten megabytes over a poor line.
+const UPLOAD_TIME: Duration = Duration::from_secs(600);
 /// Most bytes of a form without a file.
 const MAX_FORM_BYTES: usize = 1024 * 1024;
 
@@ -61,20 +70,23 @@ const API: &str = "/v1/";
 pub fn router() -> Router<AppState> {
     let receipt =
         post(booking::receipt::submit).layer(DefaultBodyLimit::max(upload::body_limit(MAX_RECEIPT_BYTES)));
-    Router::new()
+    let uploads = Router::new().route("/bookings/{id}/receipt", receipt).merge(admin::uploads());
+    let pages = Router::new()
         .route("/", get(start::show))
         .route("/forget", post(start::forget))
         .route("/listings/{id}", get(listing::show))
         .route("/listings/{id}/book", get(book::again).post(book::create))
         .route("/bookings/{id}", get(booking::show))
-        .route("/bookings/{id}/receipt", receipt)
         .route("/bookings/{id}/extend", post(booking::extend::extend))
         .route("/bookings/{id}/cancel", get(booking::cancel::ask).post(booking::cancel::cancel))
         .route("/bookings/{id}/move", get(booking::moving::choose).post(booking::moving::submit))
         .route("/assets/{digest}/{name}", get(assets::serve))
         .route("/favicon.ico", get(assets::favicon))
         .merge(admin::router())
-        .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
+        .layer(DefaultBodyLimit::max(MAX_FORM_BYTES));
+    // Whoever sends a form drop by drop is not waited for.
+    let within = |time| TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, time);
+    pages.layer(within(PAGE_TIME)).merge(uploads.layer(within(UPLOAD_TIME)))
 }
 
 /// Refusals that no page has made (no such route, too many requests, a panic) as pages, for those who read HTML.
@@ -84,7 +96,8 @@ pub(crate) async fn for_people(request: Request, next: Next) -> Response {
         && !request.uri().path().starts_with(API);
     let response = next.run(request).await;
     let is_problem = response.headers().get(CONTENT_TYPE).is_some_and(|found| found == PROBLEM_JSON);
-    if !(is_page && is_problem) {
+    let is_timeout = response.status() == StatusCode::REQUEST_TIMEOUT;
+    if !(is_page && (is_problem || is_timeout)) {
         return response;
     }
     let mut page = error::PageError::of_status(response.status()).into_response();

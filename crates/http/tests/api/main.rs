@@ -6,6 +6,7 @@
 )]
 
 mod connections;
+mod nonsense;
 mod support;
 mod system;
 mod v1;

@@ -42,6 +42,14 @@ async fn the_description_names_every_route_and_every_answer() {
     }
     let refusal = &create["responses"]["409"]["content"]["application/problem+json"]["schema"];
     assert_eq!(refusal["$ref"], "#/components/schemas/Problem");
+    let paths = api["paths"].as_object().unwrap();
+    let operations: Vec<_> = paths.values().flat_map(|item| item.as_object().unwrap().values()).collect();
+    let names: HashSet<_> =
+        operations.iter().map(|operation| operation["operationId"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), operations.len(), "an operation id stands twice");
+    for link in create["responses"]["201"]["links"].as_object().unwrap().values() {
+        assert!(names.contains(link["operationId"].as_str().unwrap()), "{link}");
+    }
     assert!(dangling(&api).is_empty(), "{:?}", dangling(&api));
 }
 

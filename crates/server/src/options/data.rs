@@ -28,7 +28,7 @@ impl DataOptions {
     }
 }
 
-/// The sentence for a setting that the contract names and this version does not have.
+/// The sentence for a setting that is planned and that this version does not have.
 pub(crate) fn not_supported(flag: &str, what: &str, instead: &str) -> Failure {
     Failure::usage(format_args!("--{flag}: this version of lastseat does not support {what} yet; {instead}"))
 }

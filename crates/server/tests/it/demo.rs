@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::kit::{Said, command, finish};
 
-/// A running demo; dropping it kills it.
+/// A running demo; dropping it ends it, so that it removes its directory.
 struct Demo {
     child: Child,
     url: String,
@@ -17,8 +17,10 @@ struct Demo {
 
 impl Drop for Demo {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let _ = self.terminate();
+            let _ = self.child.wait();
+        }
     }
 }
 
@@ -41,6 +43,10 @@ impl Demo {
         child.stderr = Some(talk.into_inner());
         let key = said.split("with the key ").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
         Self { child, url, key, said }
+    }
+
+    fn terminate(&self) -> std::io::Result<std::process::ExitStatus> {
+        std::process::Command::new("kill").args(["-s", "TERM", &self.child.id().to_string()]).status()
     }
 
     fn run(&self, args: &[&str]) -> Said {
@@ -88,8 +94,7 @@ fn the_demo_shows_all_kinds_with_bookings_and_cleans_up_after_itself() {
     let verified = finish(command().args(["verify", "--data", &data])).ok();
     assert!(!verified.out.is_empty());
 
-    let id = demo.child.id().to_string();
-    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    assert!(demo.terminate().unwrap().success());
     let mut rest = String::new();
     demo.child.stderr.take().unwrap().read_to_string(&mut rest).unwrap();
     assert!(demo.child.wait().unwrap().success(), "{rest}");

@@ -66,6 +66,7 @@ async fn what_is_no_receipt_is_invalid_whatever_it_is_called() {
     let files: Vec<(&str, Vec<u8>)> = vec![
         ("nothing", Vec::new()),
         ("a web page", b"<!doctype html><html><script>alert(1)</script></html>".to_vec()),
+        ("a web page that ends like a PDF", b"<html>\n1 0 obj<<>>endobj\nstartxref\n0\n%%EOF\n".to_vec()),
         ("a drawing", b"<svg xmlns=\"http://www.w3.org/2000/svg\" onload=\"alert(1)\"/>".to_vec()),
         ("a zip bomb", zip),
         ("a gzip bomb", gzip_bomb()),

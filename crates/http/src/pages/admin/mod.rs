@@ -31,9 +31,14 @@ use crate::state::AppState;
 /// The largest seating plan, in bytes.
 const MAX_PLAN_BYTES: usize = 32 * 1024 * 1024;
 
-/// All of them.
-pub(super) fn router() -> Router<AppState> {
+/// Those whose forms have a file.
+pub(super) fn uploads() -> Router<AppState> {
     let limit = DefaultBodyLimit::max(upload::body_limit(MAX_PLAN_BYTES));
+    Router::new().route("/admin/listings/new", get(edit::ask_new).post(edit::create).layer(limit))
+}
+
+/// All others.
+pub(super) fn router() -> Router<AppState> {
     Router::new()
         .route("/admin", get(overview::show))
         .route("/admin/sign-in", get(sign_in::ask).post(sign_in::enter))
@@ -43,7 +48,6 @@ pub(super) fn router() -> Router<AppState> {
         .route("/admin/bookings/{id}", get(booking::show))
         .route("/admin/bookings/{id}/{what}", post(decide::decide))
         .route("/admin/bookings/{id}/receipts/{n}", get(receipt::show))
-        .route("/admin/listings/new", get(edit::ask_new).post(edit::create).layer(limit))
         .route("/admin/listings/{id}", get(listing::show))
         .route("/admin/listings/{id}/edit", get(edit::ask).post(edit::save))
         .route("/admin/listings/{id}/status", get(status::ask).post(status::set))

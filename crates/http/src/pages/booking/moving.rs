@@ -9,7 +9,7 @@ use super::{Own, open};
 use crate::pages::choice::{self, Choice, Ground};
 use crate::pages::form::Form;
 use crate::pages::lines::{Item, items};
-use crate::pages::listing::broken;
+use crate::pages::listing::{broken, live};
 use crate::pages::shell::Shell;
 use crate::pages::trouble::Trouble;
 use crate::pages::visit::{Page, Visit};
@@ -21,6 +21,7 @@ struct View<'a> {
     own: &'a Own,
     items: Vec<Item>,
     choice: Choice,
+    live: Option<String>,
     trouble: Option<Trouble>,
 }
 
@@ -64,6 +65,7 @@ async fn render(visit: &Visit, own: &Own, typed: &Form, trouble: Option<Trouble>
         shell: visit.shell("Move your booking").script("listing.js"),
         items: items(&own.listing, &own.booking),
         choice,
+        live: live(&own.listing, &availability),
         trouble,
         own,
     };

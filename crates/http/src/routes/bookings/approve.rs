@@ -2,7 +2,7 @@
 
 use axum::extract::{Request, State};
 use lastseat_core::command::BookingChange;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::change::{Verb, change};
 use crate::auth::Right;
@@ -16,7 +16,7 @@ use crate::view::BookingView;
 const VERB: Verb = Verb { route: "POST /v1/bookings/{id}/approve", right: Right::Operators };
 
 /// A request to find a receipt good.
-#[derive(Deserialize, utoipa::ToSchema)]
+#[derive(Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ApproveRequest)]
 pub(crate) struct Form {}
@@ -25,6 +25,7 @@ pub(crate) struct Form {}
 #[utoipa::path(
     post,
     path = "/v1/bookings/{id}/approve",
+    operation_id = "approveBooking",
     tag = "bookings",
     params(
         ("id" = String, Path, description = "Id of the booking"),

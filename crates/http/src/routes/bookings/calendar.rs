@@ -23,6 +23,7 @@ pub(crate) const CALENDAR: &str = "text/calendar; charset=utf-8";
 #[utoipa::path(
     get,
     path = "/v1/bookings/{id}.ics",
+    operation_id = "getBookingCalendar",
     tag = "bookings",
     params(
         ("id" = String, Path, description = "Id of the booking"),

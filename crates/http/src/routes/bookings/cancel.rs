@@ -2,7 +2,7 @@
 
 use axum::extract::{Request, State};
 use lastseat_core::command::BookingChange;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::change::{Verb, change};
 use crate::auth::Right;
@@ -16,12 +16,12 @@ use crate::view::BookingView;
 const VERB: Verb = Verb { route: "POST /v1/bookings/{id}/cancel", right: Right::OwnerOrMaker };
 
 /// A request to call a booking off.
-#[derive(Deserialize, utoipa::ToSchema)]
+#[derive(Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = CancelRequest)]
 pub(crate) struct Form {
     /// Why.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 2000)]
     reason: Option<String>,
 }
@@ -30,6 +30,7 @@ pub(crate) struct Form {
 #[utoipa::path(
     post,
     path = "/v1/bookings/{id}/cancel",
+    operation_id = "cancelBooking",
     tag = "bookings",
     params(
         ("id" = String, Path, description = "Id of the booking"),

@@ -7,6 +7,7 @@ use lastseat_core::Outcome;
 use lastseat_core::command::{Action, Actor, BookingChange, Command, Idempotency};
 use lastseat_core::id::BookingId;
 use lastseat_engine::Done;
+use serde::Serialize;
 
 use super::{Token, answer};
 use crate::auth::{Right, booking_actor, check_right};
@@ -29,7 +30,7 @@ pub(crate) struct Verb {
 ///
 /// # Errors
 /// Whatever keeps it from being done, what comes first in the order of precedence.
-pub(crate) async fn change<T>(
+pub(crate) async fn change<T: Serialize>(
     state: &AppState,
     head: &Parts,
     id: &str,
@@ -43,8 +44,9 @@ pub(crate) async fn change<T>(
     let read = || {
         params.finish()?;
         let seen = if_match(&head.headers)?;
-        let idempotency = idempotency::of_json(head, scope, verb.route, &json.text)?;
-        Ok((seen, idempotency, make(json.valid()?)?))
+        let form = json.valid()?;
+        let idempotency = idempotency::of_json(head, scope, verb.route, &form)?;
+        Ok((seen, idempotency, make(form)?))
     };
     match read() {
         Ok((seen, idempotency, change)) => submit(state, actor, id, seen, idempotency, change).await,

@@ -1,12 +1,12 @@
 //! What a request wants to book: exactly one of `lines`, `stay`, `slot` and `best_available`.
 
 use lastseat_core::listing::request::{Claim, LineSpec, SlotSpec, StaySpec};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::problem::Problem;
 
 /// So many seats, side by side if possible.
-#[derive(Deserialize, utoipa::ToSchema, Debug)]
+#[derive(Deserialize, Serialize, utoipa::ToSchema, Debug)]
 #[serde(deny_unknown_fields)]
 #[allow(dead_code, reason = "read to be checked; not offered yet")]
 pub(crate) struct BestAvailable {

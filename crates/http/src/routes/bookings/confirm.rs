@@ -2,7 +2,7 @@
 
 use axum::extract::{Request, State};
 use lastseat_core::command::{BookingChange, MoneyIn};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::change::{Verb, change};
 use crate::auth::Right;
@@ -17,7 +17,7 @@ use crate::view::BookingView;
 const VERB: Verb = Verb { route: "POST /v1/bookings/{id}/confirm", right: Right::Maker };
 
 /// Money that came in for a booking.
-#[derive(Deserialize, utoipa::ToSchema)]
+#[derive(Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ConfirmRequest)]
 pub(crate) struct Form {
@@ -32,6 +32,7 @@ pub(crate) struct Form {
 #[utoipa::path(
     post,
     path = "/v1/bookings/{id}/confirm",
+    operation_id = "confirmBooking",
     tag = "bookings",
     params(
         ("id" = String, Path, description = "Id of the booking"),

@@ -8,7 +8,7 @@ use lastseat_core::command::{Action, Actor, Command, CreateBooking};
 use lastseat_core::customer::Customer;
 use lastseat_core::listing::request::{LineSpec, SlotSpec, StaySpec};
 use lastseat_engine::ids;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::claim::{BestAvailable, one_claim};
 use super::{Token, answer};
@@ -27,35 +27,35 @@ use crate::view::BookingView;
 const ROUTE: &str = "POST /v1/bookings";
 
 /// A request to book.
-#[derive(Deserialize, utoipa::ToSchema, Debug)]
+#[derive(Deserialize, Serialize, utoipa::ToSchema, Debug)]
 #[serde(deny_unknown_fields)]
 #[schema(as = BookingRequest)]
 pub(crate) struct Form {
     /// The listing.
     listing_id: String,
     /// What to book, by pools.
-    #[serde(default, deserialize_with = "optional_objects")]
+    #[serde(default, deserialize_with = "optional_objects", skip_serializing_if = "Option::is_none")]
     lines: Option<Vec<LineSpec>>,
     /// What to book, by nights.
-    #[serde(default, deserialize_with = "optional_object")]
+    #[serde(default, deserialize_with = "optional_object", skip_serializing_if = "Option::is_none")]
     stay: Option<StaySpec>,
     /// What to book, by slots.
-    #[serde(default, deserialize_with = "optional_object")]
+    #[serde(default, deserialize_with = "optional_object", skip_serializing_if = "Option::is_none")]
     slot: Option<SlotSpec>,
     /// So many seats, side by side if possible. Not offered yet.
-    #[serde(default, deserialize_with = "optional_object")]
+    #[serde(default, deserialize_with = "optional_object", skip_serializing_if = "Option::is_none")]
     best_available: Option<BestAvailable>,
     /// The total that the customer saw, in minor units; another one is refused.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     expected_total: Option<i64>,
     /// Who it is for.
     #[serde(deserialize_with = "object")]
     customer: Customer,
     /// What the customer wants to say.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     note: Option<String>,
     /// A pass of the waiting room.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pass: Option<String>,
 }
 
@@ -66,6 +66,7 @@ pub(crate) struct Form {
 #[utoipa::path(
     post,
     path = "/v1/bookings",
+    operation_id = "createBooking",
     tag = "bookings",
     params(
         ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$", description = "Any text that is this request's own: repeated, the request is carried out once"),
@@ -89,7 +90,7 @@ pub(crate) async fn create(State(state): State<AppState>, request: Request) -> A
     })?;
     let listing = visible(&state.engine, &actor, &form.listing_id)?;
     no_params(&head)?;
-    let idempotency = idempotency::of_json(&head, Scope::of(&actor, None), ROUTE, &text)?;
+    let idempotency = idempotency::of_json(&head, Scope::of(&actor, None), ROUTE, &form)?;
     let claim = one_claim(form.lines, form.stay, form.slot, form.best_available.as_ref())?;
     let most = state.config.max_open_holds_per_address.filter(|_| actor == Actor::Public);
     let address = most.and_then(|_| address::client(&head, &state.config));

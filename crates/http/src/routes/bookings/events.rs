@@ -17,6 +17,7 @@ use crate::view::EventView;
 #[utoipa::path(
     get,
     path = "/v1/bookings/{id}/events",
+    operation_id = "listBookingEvents",
     tag = "bookings",
     params(
         ("id" = String, Path, description = "Id of the booking"),

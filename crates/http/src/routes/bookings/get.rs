@@ -22,6 +22,7 @@ const CALENDAR_ENDING: &str = ".ics";
 #[utoipa::path(
     get,
     path = "/v1/bookings/{id}",
+    operation_id = "getBooking",
     tag = "bookings",
     params(
         ("id" = String, Path, description = "Id of the booking"),

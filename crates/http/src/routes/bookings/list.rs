@@ -22,6 +22,7 @@ use crate::view::BookingView;
 #[utoipa::path(
     get,
     path = "/v1/bookings",
+    operation_id = "listBookings",
     tag = "bookings",
     params(
         ("state" = Option<BookingState>, Query, description = "Where it stands"),

@@ -5,7 +5,7 @@ use futures_util::stream;
 
 use super::get::read;
 use crate::auth::Right;
-use crate::live::sse;
+use crate::live::sse::{self, ServerSentEvent};
 use crate::params::Params;
 use crate::problem::Answer;
 use crate::routes::Id;
@@ -17,12 +17,13 @@ use crate::state::AppState;
 #[utoipa::path(
     get,
     path = "/v1/bookings/{id}/live",
+    operation_id = "followBooking",
     tag = "live",
     params(
         ("id" = String, Path, description = "Id of the booking"),
     ),
     responses(
-        (status = 200, description = "Events, until somebody hangs up", body = String, content_type = "text/event-stream"),
+        (status = 200, description = "Events, until somebody hangs up", body = ServerSentEvent, content_type = "text/event-stream"),
     ),
     security(("booking_token" = []), ("api_key" = [])),
 )]

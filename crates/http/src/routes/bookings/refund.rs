@@ -2,7 +2,7 @@
 
 use axum::extract::{Request, State};
 use lastseat_core::command::BookingChange;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::change::{Verb, change};
 use crate::auth::Right;
@@ -16,7 +16,7 @@ use crate::view::BookingView;
 const VERB: Verb = Verb { route: "POST /v1/bookings/{id}/refund", right: Right::Operators };
 
 /// Money that went back.
-#[derive(Deserialize, utoipa::ToSchema)]
+#[derive(Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = RefundRequest)]
 pub(crate) struct Form {
@@ -32,6 +32,7 @@ pub(crate) struct Form {
 #[utoipa::path(
     post,
     path = "/v1/bookings/{id}/refund",
+    operation_id = "refundBooking",
     tag = "bookings",
     params(
         ("id" = String, Path, description = "Id of the booking"),

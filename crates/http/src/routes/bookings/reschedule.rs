@@ -3,7 +3,7 @@
 use axum::extract::{Request, State};
 use lastseat_core::command::BookingChange;
 use lastseat_core::listing::request::{LineSpec, SlotSpec, StaySpec};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::change::{Verb, change};
 use super::claim::one_claim;
@@ -19,18 +19,18 @@ use crate::view::BookingView;
 const VERB: Verb = Verb { route: "POST /v1/bookings/{id}/reschedule", right: Right::OwnerOrMaker };
 
 /// A request to claim something else instead: exactly one of the fields.
-#[derive(Deserialize, utoipa::ToSchema)]
+#[derive(Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = RescheduleRequest)]
 pub(crate) struct Form {
     /// What to book, by pools.
-    #[serde(default, deserialize_with = "optional_objects")]
+    #[serde(default, deserialize_with = "optional_objects", skip_serializing_if = "Option::is_none")]
     lines: Option<Vec<LineSpec>>,
     /// What to book, by nights.
-    #[serde(default, deserialize_with = "optional_object")]
+    #[serde(default, deserialize_with = "optional_object", skip_serializing_if = "Option::is_none")]
     stay: Option<StaySpec>,
     /// What to book, by slots.
-    #[serde(default, deserialize_with = "optional_object")]
+    #[serde(default, deserialize_with = "optional_object", skip_serializing_if = "Option::is_none")]
     slot: Option<SlotSpec>,
 }
 
@@ -40,6 +40,7 @@ pub(crate) struct Form {
 #[utoipa::path(
     post,
     path = "/v1/bookings/{id}/reschedule",
+    operation_id = "rescheduleBooking",
     tag = "bookings",
     params(
         ("id" = String, Path, description = "Id of the booking"),

@@ -31,6 +31,7 @@ pub(crate) fn router() -> Router<AppState> {
 #[utoipa::path(
     get,
     path = "/openapi.json",
+    operation_id = "getDescription",
     tag = "system",
     responses((status = 200, description = "OpenAPI 3.1", body = Object)),
     security(()),

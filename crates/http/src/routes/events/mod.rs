@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::auth::{OPERATORS, need_role};
 use crate::cursor::{self, List};
-use crate::live::sse::EVENT_STREAM;
+use crate::live::sse::{EVENT_STREAM, ServerSentEvent};
 use crate::params::Params;
 use crate::problem::{Answer, Problem};
 use crate::respond::json;
@@ -41,6 +41,7 @@ pub(crate) struct Feed {
 #[utoipa::path(
     get,
     path = "/v1/events",
+    operation_id = "listEvents",
     tag = "events",
     params(
         ("after" = Option<String>, Query, description = "`next` of the page before"),
@@ -49,7 +50,7 @@ pub(crate) struct Feed {
         ("Last-Event-ID" = Option<String>, Header, description = "Id of the last event that was seen"),
     ),
     responses(
-        (status = 200, description = "A page, or events until somebody hangs up", content((Feed = "application/json"), (String = "text/event-stream"))),
+        (status = 200, description = "A page, or events until somebody hangs up", content((Feed = "application/json"), (ServerSentEvent = "text/event-stream"))),
     ),
     security(("api_key" = [])),
 )]

@@ -22,7 +22,7 @@ use crate::view::KeyView;
 const ROUTE: &str = "POST /v1/keys";
 
 /// A request for an API key.
-#[derive(Deserialize, utoipa::ToSchema)]
+#[derive(Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = KeyRequest)]
 pub(crate) struct Form {
@@ -48,6 +48,7 @@ pub(crate) struct NewKeyView<'a> {
 #[utoipa::path(
     post,
     path = "/v1/keys",
+    operation_id = "createKey",
     tag = "keys",
     params(
         ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$", description = "Any text that is this request's own: repeated, the request is carried out once"),
@@ -63,8 +64,9 @@ pub(crate) async fn create(State(state): State<AppState>, request: Request) -> A
     let json = json::<Form>(&head, body, MAX_JSON_BYTES).await?;
     let actor = need_role(&state.engine, &head.headers, ADMINS)?;
     no_params(&head)?;
-    let idempotency = idempotency::of_json(&head, Scope::of(&actor, None), ROUTE, &json.text)?;
-    let Form { role, name } = json.valid()?;
+    let form = json.valid()?;
+    let idempotency = idempotency::of_json(&head, Scope::of(&actor, None), ROUTE, &form)?;
+    let Form { role, name } = form;
     let secret = new_secret();
     let key = NewKey { id: ids::key_id(), role, name, hash: hash_secret(&secret) };
     let action = Action::CreateKey(Box::new(key));

@@ -15,6 +15,7 @@ use crate::state::AppState;
 #[utoipa::path(
     delete,
     path = "/v1/keys/{id}",
+    operation_id = "revokeKey",
     tag = "keys",
     params(
         ("id" = String, Path, description = "Id of the key"),

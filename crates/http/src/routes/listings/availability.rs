@@ -80,6 +80,7 @@ impl Written {
 #[utoipa::path(
     get,
     path = "/v1/listings/{id}/availability",
+    operation_id = "getAvailability",
     tag = "listings",
     params(
         ("id" = String, Path, description = "Id of the listing"),

@@ -24,6 +24,7 @@ const ROUTE: &str = "POST /v1/listings";
 #[utoipa::path(
     post,
     path = "/v1/listings",
+    operation_id = "createListing",
     tag = "listings",
     params(
         ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$", description = "Any text that is this request's own: repeated, the request is carried out once"),
@@ -43,8 +44,13 @@ pub(crate) async fn create(State(state): State<AppState>, request: Request) -> A
     let actor = actor?;
     form::need_objects(&json.text)?;
     no_params(&head)?;
-    let idempotency = idempotency::of_json(&head, Scope::of(&actor, None), ROUTE, &json.text)?;
-    let action = Action::CreateListing { id: ids::listing_id(), spec: Box::new(json.valid()?) };
+    let mut spec = json.valid()?;
+    if let Some(plan) = spec.seating.as_mut().and_then(|seating| seating.plan.as_mut()) {
+        // Its fields may stand in any order, for the fingerprint.
+        plan.sort_all_objects();
+    }
+    let idempotency = idempotency::of_json(&head, Scope::of(&actor, None), ROUTE, &spec)?;
+    let action = Action::CreateListing { id: ids::listing_id(), spec: Box::new(spec) };
     let done = state.engine.submit(Command { actor, idempotency, if_match: None, action }).await?;
     let Outcome::Listing(listing) = done.outcome else { unreachable!("a listing was made") };
     let mut response = answer(StatusCode::CREATED, &listing);

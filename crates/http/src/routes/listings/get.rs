@@ -15,6 +15,7 @@ use crate::view::ListingView;
 #[utoipa::path(
     get,
     path = "/v1/listings/{id}",
+    operation_id = "getListing",
     tag = "listings",
     params(
         ("id" = String, Path, description = "Id of the listing"),

@@ -4,7 +4,7 @@ use axum::extract::{Request, State};
 use futures_util::stream;
 
 use crate::auth::anybody;
-use crate::live::sse;
+use crate::live::sse::{self, ServerSentEvent};
 use crate::problem::Answer;
 use crate::routes::listings::visible;
 use crate::routes::{Id, no_params};
@@ -17,13 +17,14 @@ use crate::state::AppState;
 #[utoipa::path(
     get,
     path = "/v1/listings/{id}/live",
+    operation_id = "followListing",
     tag = "live",
     params(
         ("id" = String, Path, description = "Id of the listing"),
         ("Last-Event-ID" = Option<String>, Header, description = "Id of the last event that was seen"),
     ),
     responses(
-        (status = 200, description = "Events, until somebody hangs up", body = String, content_type = "text/event-stream"),
+        (status = 200, description = "Events, until somebody hangs up", body = ServerSentEvent, content_type = "text/event-stream"),
     ),
     security((), ("api_key" = [])),
 )]

@@ -23,6 +23,7 @@ use crate::view::ListingView;
 #[utoipa::path(
     patch,
     path = "/v1/listings/{id}",
+    operation_id = "editListing",
     tag = "listings",
     params(
         ("id" = String, Path, description = "Id of the listing"),

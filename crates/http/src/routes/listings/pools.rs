@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use lastseat_core::Outcome;
 use lastseat_core::command::{Action, Command, PoolRange, PoolSpec, PoolsChange};
 use lastseat_core::refusal::FieldError;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::auth::{ADMINS, allow, need_key};
 use crate::body::MAX_PLAN_BYTES;
@@ -23,34 +23,34 @@ use crate::view::ListingView;
 const ROUTE: &str = "PUT /v1/listings/{id}/pools";
 
 /// New numbers: either of `pools`, or of one `resource` on the dates `from` to `until`.
-#[derive(Deserialize, utoipa::ToSchema)]
+#[derive(Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = PoolsRequest)]
 pub(crate) struct Form {
     /// New numbers of these pools; what is left out stays.
-    #[serde(default, deserialize_with = "optional_objects")]
+    #[serde(default, deserialize_with = "optional_objects", skip_serializing_if = "Option::is_none")]
     pools: Option<Vec<PoolSpec>>,
     /// Key of the resource.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     resource: Option<String>,
     /// First date.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = Date)]
     from: Option<Date>,
     /// The date after the last.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = Date)]
     until: Option<Date>,
     /// Units that exist.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0, maximum = 1_000_000)]
     capacity: Option<i64>,
     /// Units withheld from sale.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0, maximum = 1_000_000)]
     blocked: Option<i64>,
     /// Price of a unit in minor units, for new bookings.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0, maximum = 1_000_000_000_000_i64)]
     price: Option<i64>,
 }
@@ -87,6 +87,7 @@ impl Form {
 #[utoipa::path(
     put,
     path = "/v1/listings/{id}/pools",
+    operation_id = "putPools",
     tag = "listings",
     params(
         ("id" = String, Path, description = "Id of the listing"),
@@ -111,8 +112,9 @@ pub(crate) async fn put(State(state): State<AppState>, Id(id): Id, request: Requ
     allow(&actor, ADMINS)?;
     no_params(&head)?;
     let if_match = if_match(&head.headers)?;
-    let idempotency = idempotency::of_json(&head, Scope::of(&actor, None), ROUTE, &json.text)?;
-    let action = Action::PutPools { id, change: json.valid()?.change()? };
+    let form = json.valid()?;
+    let idempotency = idempotency::of_json(&head, Scope::of(&actor, None), ROUTE, &form)?;
+    let action = Action::PutPools { id, change: form.change()? };
     let done = state.engine.submit(Command { actor, idempotency, if_match, action }).await?;
     let Outcome::Listing(listing) = done.outcome else { unreachable!("a listing was changed") };
     let mut response = answer(StatusCode::OK, &listing);

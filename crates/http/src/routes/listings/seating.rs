@@ -29,6 +29,7 @@ pub(crate) struct SeatingView<'a> {
 #[utoipa::path(
     get,
     path = "/v1/listings/{id}/seating",
+    operation_id = "getSeating",
     tag = "listings",
     params(
         ("id" = String, Path, description = "Id of the listing"),

@@ -32,6 +32,7 @@ pub(super) fn router() -> Router<AppState> {
 #[utoipa::path(
     get,
     path = "/v1/live",
+    operation_id = "openLive",
     tag = "live",
     responses(
         (status = 101, description = "The connection is a WebSocket now"),

@@ -18,6 +18,7 @@ pub(crate) struct Health {
 #[utoipa::path(
     get,
     path = "/healthz",
+    operation_id = "getHealth",
     tag = "system",
     responses(
         (status = 200, description = "It is", body = Health),

@@ -14,6 +14,7 @@ pub(crate) const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.
 #[utoipa::path(
     get,
     path = "/metrics",
+    operation_id = "getMetrics",
     tag = "system",
     responses(
         (status = 200, description = "In OpenMetrics text format", body = String, content_type = "application/openmetrics-text"),

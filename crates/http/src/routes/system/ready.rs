@@ -14,6 +14,7 @@ use crate::state::AppState;
 #[utoipa::path(
     get,
     path = "/readyz",
+    operation_id = "getReadiness",
     tag = "system",
     responses(
         (status = 200, description = "They can", body = Health),

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn the_metrics_of_the_contract_are_there() {
+    fn the_metrics_that_dashboards_rely_on_are_there() {
         let page = tokio::runtime::Runtime::new().unwrap().block_on(async { page().unwrap() });
         for name in [
             "lastseat_bookings_total",

@@ -67,6 +67,8 @@ pub(crate) struct View {
     pub title: String,
     /// Its rows.
     pub rows: Vec<Row>,
+    /// Columns of seats and gaps.
+    pub columns: usize,
     /// The categories of the plan.
     pub categories: Vec<Category>,
     /// The standing areas.
@@ -128,9 +130,11 @@ impl View {
         let chosen = chosen(ground, &spots, shown);
         let total = chosen.iter().filter_map(|seat| Take::parse(&seat.value)).map(|take| take.price).sum();
         let (path, along) = split(ground.base);
+        let rows = table::rows(shown, ground.typed, currency);
         Self {
+            columns: table::columns(&rows),
             title: sections.get(current).map(|section| section.title.clone()).unwrap_or_default(),
-            rows: table::rows(shown, ground.typed, currency),
+            rows,
             categories: categories(&spots, currency),
             places: if sections.len() > 1 { places(&sections, current) } else { Vec::new() },
             offers: standing(ground, &pools),

@@ -42,6 +42,12 @@ pub(crate) struct Row {
     pub cells: Vec<Cell>,
 }
 
+/// The columns of the widest row, at least one.
+pub(super) fn columns(rows: &[Row]) -> usize {
+    let wide = |row: &Row| row.cells.iter().map(|cell| cell.gap + COLUMNS_PER_SEAT).sum();
+    rows.iter().map(wide).max().unwrap_or(0).max(1)
+}
+
 /// The rows of these seats, which are in the order of the plan.
 pub(super) fn rows(spots: &[Spot<'_>], typed: &Form, currency: &str) -> Vec<Row> {
     let columns = Columns::of(spots);

@@ -132,6 +132,7 @@ impl View {
 #[utoipa::path(
     post,
     path = "/v1/bookings/import",
+    operation_id = "importBookings",
     tag = "bookings",
     request_body(content = Form, content_type = "application/x-ndjson"),
     responses(

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use http::request::Parts;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::VERB;
 use crate::body::MAX_JSON_BYTES;
@@ -13,7 +13,7 @@ use crate::routes::bookings::change::change;
 use crate::state::AppState;
 
 /// A request to pay with gift cards.
-#[derive(Deserialize, utoipa::ToSchema)]
+#[derive(Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = GiftCardPayment)]
 #[allow(dead_code, reason = "read to be checked; not offered yet")]
@@ -25,7 +25,7 @@ pub(crate) struct Form {
 }
 
 /// A gift card.
-#[derive(Deserialize, utoipa::ToSchema)]
+#[derive(Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[allow(dead_code, reason = "read to be checked; not offered yet")]
 pub(crate) struct GiftCard {

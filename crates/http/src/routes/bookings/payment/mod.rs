@@ -41,6 +41,7 @@ const VERB: Verb = Verb { route: "POST /v1/bookings/{id}/payment", right: Right:
 #[utoipa::path(
     post,
     path = "/v1/bookings/{id}/payment",
+    operation_id = "payBooking",
     tag = "bookings",
     params(
         ("id" = String, Path, description = "Id of the booking"),

@@ -15,6 +15,7 @@ use crate::state::AppState;
 #[utoipa::path(
     get,
     path = "/v1/bookings/{id}/receipts/{n}",
+    operation_id = "getReceipt",
     tag = "bookings",
     params(
         ("id" = String, Path, description = "Id of the booking"),

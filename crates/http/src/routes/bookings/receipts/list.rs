@@ -44,6 +44,7 @@ impl<'a> ReceiptView<'a> {
 #[utoipa::path(
     get,
     path = "/v1/bookings/{id}/receipts",
+    operation_id = "listReceipts",
     tag = "bookings",
     params(
         ("id" = String, Path, description = "Id of the booking"),

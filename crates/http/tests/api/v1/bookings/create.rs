@@ -85,6 +85,12 @@ async fn the_same_key_gives_the_same_booking_with_the_same_token() {
     assert_eq!(again.header("idempotency-replayed"), "true");
     assert_eq!(again.json, first.json);
     assert_eq!(again.header("location"), first.header("location"));
+    let reordered = format!(
+        r#"{{ "customer": {{"email": null, "name": "Dilnoza K."}}, "note": null,
+             "lines": [{{"quantity": 1, "pool": "standard"}}], "listing_id": "{listing}" }}"#
+    );
+    let again = server.request(reqwest::Method::POST, "/v1/bookings").text("application/json", reordered);
+    assert_eq!(again.idempotent("k-1").ask().await.ok(201).json, first.json);
     let mut other = booking(&listing);
     other["note"] = json!("window");
     ask(other).await.problem(422, "idempotency_mismatch");
