@@ -81,7 +81,9 @@ async fn what_is_no_receipt_is_refused_in_words_and_changes_nothing() {
     let form = page.form("/bookings/");
     let html = form.clone().file("receipt", b"<!doctype html><script>alert(1)</script>".to_vec());
     person.send(html).await.is(422).says("The receipt was not taken").says("not a JPEG, PNG, WebP or PDF");
-    person.send(form.clone().file("receipt", Vec::new())).await.is(422).says("No file was chosen");
+    let empty = form.clone().file("receipt", Vec::new()).set("note", "From my card");
+    let again = person.send(empty).await.is(422).says("No file was chosen");
+    assert_eq!(again.form("/bookings/").get("note"), Some("From my card"), "what was typed stays");
     let large = form.clone().file("receipt", vec![0; 10 * 1024 * 1024 + 1]);
     person.send(large).await.is(413).says("larger than 10 MiB");
     person.send(form.clone().file("receipt", png()).set("seal", "x.y")).await.is(403);

@@ -47,7 +47,7 @@ pub(crate) async fn cancel(visit: Visit, Path(id): Path<String>, form: Form) -> 
                 title: "It was not cancelled".into(),
                 ..Trouble::of(refusal, &own.listing, visit.now)
             };
-            Ok(render(&visit, &open(&visit, &id, &form).await?, Some(trouble)))
+            Ok(render(&visit, &open(&visit, &id, &form).await?, Some(trouble), ""))
         }
     }
 }

@@ -21,7 +21,7 @@ pub(crate) async fn extend(visit: Visit, Path(id): Path<String>, form: Form) -> 
                 title: "There is no more time to be had".into(),
                 ..Trouble::of(refusal, &own.listing, visit.now)
             };
-            Ok(render(&visit, &open(&visit, &id, &form).await?, Some(trouble)))
+            Ok(render(&visit, &open(&visit, &id, &form).await?, Some(trouble), ""))
         }
     }
 }

@@ -37,7 +37,11 @@ pub(crate) async fn submit(visit: Visit, Path(id): Path<String>, form: Form) -> 
     visit.check_seal(&form)?;
     let wanted = match choice::wanted(&own.listing, &form) {
         Ok(wanted) => wanted,
-        Err(errors) => return render(&visit, &own, &form, Some(Trouble::fields(errors))).await,
+        Err(errors) => {
+            let title = "That could not be moved yet".to_owned();
+            let trouble = Trouble { title, ..Trouble::fields(errors) };
+            return render(&visit, &own, &form, Some(trouble)).await;
+        }
     };
     match own.change(&visit, &form, BookingChange::Reschedule { claim: wanted.claim }).await {
         Ok(_) => Ok(visit.redirect(&own.did("moved"))),

@@ -27,7 +27,7 @@ pub(crate) async fn submit(visit: Visit, Path(id): Path<String>, upload: Upload)
     visit.check_seal(&form)?;
     let Some(file) = file else {
         let trouble = Trouble::new(Code::Invalid.status(), "The receipt was not taken", NO_FILE);
-        return Ok(render(&visit, &own, Some(trouble)));
+        return Ok(render(&visit, &own, Some(trouble), form.get("note")));
     };
     // The content takes the place of the file in the form, so that the same upload twice is one.
     let mut sent = form.clone();
@@ -44,7 +44,7 @@ pub(crate) async fn submit(visit: Visit, Path(id): Path<String>, upload: Upload)
         Err(problem) => {
             let own = open(&visit, &id, &form).await?;
             let trouble = trouble(*problem.0, &own, &visit);
-            Ok(render(&visit, &own, Some(trouble)))
+            Ok(render(&visit, &own, Some(trouble), form.get("note")))
         }
     }
 }

@@ -42,6 +42,7 @@ struct View<'a> {
     instructions: Option<String>,
     pays: bool,
     upload: Option<&'static str>,
+    note: &'a str,
     receipts: Vec<(String, Instant)>,
     extend: Option<(i64, String)>,
     can_cancel: bool,
@@ -59,11 +60,16 @@ struct View<'a> {
 pub(crate) async fn show(mut visit: Visit, Path(id): Path<String>) -> Page {
     let own = open(&visit, &id, &visit.query).await?;
     visit.set_cookie(visit.wallet.with(own.booking.id, &own.token));
-    Ok(render(&visit, &own, None))
+    Ok(render(&visit, &own, None, ""))
 }
 
-/// The page, with what went wrong above it.
-pub(super) fn render(visit: &Visit, own: &Own, trouble: Option<Trouble>) -> axum::response::Response {
+/// The page, with what went wrong above it, and the note that was typed for the receipt.
+pub(super) fn render(
+    visit: &Visit,
+    own: &Own,
+    trouble: Option<Trouble>,
+    note: &str,
+) -> axum::response::Response {
     let Own { booking, listing, token } = own;
     let (zone, currency, now) = (listing.zone(), &listing.doc.currency, visit.now);
     let policy = listing.policy_of(booking.policy);
@@ -90,6 +96,7 @@ pub(super) fn render(visit: &Visit, own: &Own, trouble: Option<Trouble>) -> axum
         instructions: policy.payment_instructions.clone(),
         pays: booking.state == State::Held,
         upload: upload(booking, policy, now),
+        note,
         receipts: receipts(listing, booking),
         extend: extension(booking, policy),
         can_cancel: live && in_time,

@@ -199,6 +199,7 @@ fn trouble(refusal: Refusal) -> Trouble {
 fn label(field: &str) -> String {
     let name = field.strip_prefix("policy.").unwrap_or(field);
     let name = name.trim_end_matches("_seconds").replace(['_', '.', '['], " ").replace(']', "");
+    let name = name.replace("timezone", "time zone");
     let mut letters = name.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
@@ -211,6 +212,7 @@ mod tests {
     fn names_of_fields_become_words() {
         assert_eq!(label("policy.hold_seconds"), "Hold");
         assert_eq!(label("pools[0].capacity"), "Pools 0 capacity");
+        assert_eq!(label("timezone"), "Time zone");
         assert_eq!(label("title"), "Title");
     }
 }
