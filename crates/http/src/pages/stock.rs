@@ -150,8 +150,12 @@ impl Summary {
                 let opens = listing.doc.sale_opens_at.unwrap_or(now);
                 let (day, clock) =
                     (dates::date_of(opens, listing.zone()), dates::clock(opens, listing.zone()));
-                let today = day == dates::date_of(now, listing.zone());
-                let day = if today { "today".to_owned() } else { dates::short_day(day) };
+                let today = dates::date_of(now, listing.zone());
+                let day = match day {
+                    day if day == today => "today".to_owned(),
+                    day if day.year() == today.year() => dates::short_day(day),
+                    day => dates::day(day),
+                };
                 (format!("On sale {day}, {clock}"), "info")
             }
             Sale::Over => ("Sale over".to_owned(), "gone"),

@@ -200,11 +200,12 @@ async fn render(visit: &Visit, id: &str, typed: &Form, trouble: Option<Trouble>)
         let value = typed.find(&name).map_or(now, str::to_owned);
         Field::new(name, label, value).optional("-")
     };
+    let price_label = format!("Price in {currency}");
     let trio = |prefix: &str, [capacity, blocked, price]: [String; 3]| {
         vec![
             field(format!("{prefix}.capacity"), "Capacity", capacity).kind("number"),
             field(format!("{prefix}.blocked"), "Withheld", blocked).kind("number"),
-            field(format!("{prefix}.price"), "Price", price).kind("decimal"),
+            field(format!("{prefix}.price"), &price_label, price).kind("decimal"),
         ]
     };
     let empty = || [String::new(), String::new(), String::new()];
@@ -233,7 +234,7 @@ async fn render(visit: &Visit, id: &str, typed: &Form, trouble: Option<Trouble>)
         seats.push(keys.hint("By their keys in the plan: A-1."));
         let options = [("", "As it is"), ("1", "Withhold them"), ("0", "Sell them")];
         seats.push(field("seats.blocked".to_owned(), "On sale", String::new()).choices(options));
-        seats.push(field("seats.price".to_owned(), "Price", String::new()).kind("decimal"));
+        seats.push(field("seats.price".to_owned(), &price_label, String::new()).kind("decimal"));
     }
     let mut new = vec![field("new.key".to_owned(), "Key", String::new())];
     new.extend(trio("new", empty()));

@@ -62,7 +62,7 @@ pub(crate) async fn ask(AdminDesk(desk): AdminDesk, Path(id): Path<String>) -> P
                 count => format!("{count} live bookings are cancelled with it."),
             });
             if paid > 0 {
-                says.push(format!("{} have to go back.", money::amount(paid, &listing.doc.currency)));
+                says.push(format!("{} has to go back.", money::amount(paid, &listing.doc.currency)));
             }
             ("Call it off?", "Call it off")
         }

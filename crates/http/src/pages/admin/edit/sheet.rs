@@ -249,20 +249,24 @@ impl Maker<'_> {
         };
         let kept = listing
             .map_or(0, |listing| listing.groups.all().iter().filter(|group| group.seat.is_none()).count());
-        let rows =
-            (0..rows::count(self.form, name).max(1)).map(|row| self.row(name, row, row < kept)).collect();
+        let rows = (0..rows::count(self.form, name).max(1))
+            .map(|row| self.row(name, row, listing.filter(|_| row < kept)))
+            .collect();
         Some(Table { name, title, hint, rows })
     }
 
-    fn row(&self, table: &str, row: usize, exists: bool) -> Row {
+    fn row(&self, table: &str, row: usize, existing: Option<&Listing>) -> Row {
         let at = |column: &str| format!("{table}[{row}].{column}");
         let title = self.field(&at("title"), "Name").optional("-");
-        if exists {
+        if let Some(listing) = existing {
             let [key, capacity, price] =
                 ["key", "capacity", "price"].map(|column| self.form.get(&at(column)).to_owned());
             return Row {
                 fields: vec![title],
-                kept: Some(format!("Key {key}, {capacity} of it at {price} when it was made")),
+                kept: Some(format!(
+                    "Key {key}, {capacity} of it at {price} {} when it was made",
+                    listing.doc.currency
+                )),
                 hidden: vec![(at("key"), key), (at("capacity"), capacity), (at("price"), price)],
             };
         }
@@ -318,9 +322,9 @@ impl Maker<'_> {
             boxes.full(),
             how,
             minutes("policy.hold_seconds", "Held for, in minutes"),
-            minutes("policy.hold_max_seconds", "At most, when extended, in minutes")
+            minutes("policy.hold_max_seconds", "Extended to, in minutes")
                 .hint("Empty: half an hour, or as long as the hold."),
-            minutes("policy.review_seconds", "Time to check a receipt, in hours"),
+            minutes("policy.review_seconds", "Receipt check, in hours"),
         ];
         Section {
             title: "Payment",
