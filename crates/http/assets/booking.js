@@ -26,6 +26,7 @@ async function look() {
   } else {
     take(found, ["booking"]);
   }
+  ours.className = theirs.className;
   ours.dataset.version = theirs.dataset.version;
   ours.dataset.state = theirs.dataset.state;
   document.title = found.title;

@@ -58,10 +58,12 @@ document.addEventListener("change", (event) => {
 document.addEventListener("taken", addUp);
 addUp();
 
-/** Halls are wider than phones: their middle is seen first. */
+/** Halls are wider than phones: the first seat that is chosen is seen first, else their middle. */
 function centre() {
   for (const hall of document.querySelectorAll(".hall")) {
-    if (hall.scrollLeft === 0) hall.scrollLeft = (hall.scrollWidth - hall.clientWidth) / 2;
+    if (hall.scrollLeft !== 0) continue;
+    const chosen = hall.querySelector(":checked")?.closest("td");
+    hall.scrollLeft = ((chosen ? 2 * chosen.offsetLeft : hall.scrollWidth) - hall.clientWidth) / 2;
   }
 }
 document.addEventListener("taken", centre);
