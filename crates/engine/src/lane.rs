@@ -20,6 +20,9 @@ use crate::batch::{self, Ran};
 use crate::engine::{DueWorker, Shared};
 use crate::ids;
 
+/// How long the lane looks for the next command before it sleeps: to wake a thread takes longer than most answers
+/// of the disk, and a caller who asks one thing after the other has the next one soon.
+const SPIN: Duration = Duration::from_micros(60);
 /// Longest sleep: so that a clock that was set forward is noticed.
 const MAX_SLEEP: Duration = Duration::from_secs(1);
 /// Fewest due bookings that are settled in one batch while others wait. More are if the batch is larger:
@@ -108,7 +111,7 @@ impl LaneThread {
         let first = match self.queue.try_recv() {
             Ok(message) => Some(message),
             Err(TryRecvError::Disconnected) => return true,
-            Err(TryRecvError::Empty) => match self.queue.recv_timeout(self.sleep()) {
+            Err(TryRecvError::Empty) => match self.wait() {
                 Ok(message) => Some(message),
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return true,
@@ -129,6 +132,20 @@ impl LaneThread {
         }
         self.shared.metrics.queue_length(self.queue.len());
         false
+    }
+
+    /// Waits for a command or until something is due.
+    fn wait(&self) -> Result<Message, RecvTimeoutError> {
+        let sleep = self.sleep();
+        let begun = Instant::now();
+        while begun.elapsed() < SPIN.min(sleep) {
+            match self.queue.try_recv() {
+                Ok(message) => return Ok(message),
+                Err(TryRecvError::Disconnected) => return Err(RecvTimeoutError::Disconnected),
+                Err(TryRecvError::Empty) => std::hint::spin_loop(),
+            }
+        }
+        self.queue.recv_timeout(sleep)
     }
 
     fn sleep(&self) -> Duration {

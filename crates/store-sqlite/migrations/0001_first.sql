@@ -59,8 +59,9 @@ CREATE TABLE bookings (
     policy_no   INTEGER NOT NULL,
     version     INTEGER NOT NULL,
     events      INTEGER NOT NULL,
-    state       TEXT    NOT NULL CHECK (state IN
-        ('held', 'in_review', 'confirmed', 'completed', 'expired', 'rejected', 'cancelled')),
+    -- Not `IN (...)`: for that SQLite fills a table of its own at every insert.
+    state       TEXT    NOT NULL CHECK (state = 'held' OR state = 'confirmed' OR state = 'expired' OR
+        state = 'completed' OR state = 'in_review' OR state = 'cancelled' OR state = 'rejected'),
     lines       TEXT    NOT NULL,
     total       INTEGER NOT NULL CHECK (total >= 0),
     paid        INTEGER NOT NULL CHECK (paid >= 0),
@@ -129,16 +130,19 @@ CREATE TABLE events (
 ) STRICT;
 CREATE INDEX events_by_listing ON events (listing_no, no);
 
--- Digests only. A row is forgotten a day after it was written.
+-- Digests only, in the order in which they were written. No index of the keys: they are random, and each would
+-- dirty a page of it. The server that writes has them in memory and sees to it that none stands twice. A row is
+-- forgotten a day after it was written.
 CREATE TABLE idempotency (
-    key         BLOB    NOT NULL PRIMARY KEY CHECK (length(key) = 16),
+    no          INTEGER PRIMARY KEY,
+    key         BLOB    NOT NULL CHECK (length(key) = 16),
     fingerprint BLOB    NOT NULL CHECK (length(fingerprint) = 16),
     at          INTEGER NOT NULL,
     booking_no  INTEGER,
     version     INTEGER,
     listing_id  BLOB,
     key_id      BLOB
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE imports (
     external_id TEXT NOT NULL PRIMARY KEY,

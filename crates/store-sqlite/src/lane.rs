@@ -9,15 +9,13 @@ use lastseat_core::id::{BookingId, BookingNo, KeyId, ListingId, ListingNo};
 use lastseat_core::listing::Listing;
 use lastseat_core::pool::{Pool, PoolNo, PoolRef};
 use lastseat_core::time::Time;
-use lastseat_core::world::{Answer, CustomerRef, CustomerUse, Remembered, World};
+use lastseat_core::world::{Answer, Changes, CustomerRef, CustomerUse, Remembered, World};
 use lastseat_store::{CommitError, Lane, StoreError, Tx};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::clock::Clock;
+use crate::keys::Keys;
 use crate::{row, sql, store_error};
-
-/// Into how many parts pruning divides the idempotency keys; each call takes one.
-const PRUNE_PARTS: u16 = 256;
 
 /// The connection that writes. It is the only one, so what it has read of listings stays true.
 pub(crate) struct SqliteLane {
@@ -25,12 +23,55 @@ pub(crate) struct SqliteLane {
     clock: Clock,
     listings: HashMap<ListingNo, Arc<Listing>>,
     listing_nos: HashMap<ListingId, ListingNo>,
-    next_prune: u16,
+    keys: Keys,
+    /// None after a transaction that failed.
+    next: Option<Next>,
+}
+
+/// The numbers that what is new gets.
+#[derive(Clone, Copy)]
+struct Next {
+    booking: i64,
+    listing: i64,
+    event: i64,
+}
+
+impl Next {
+    /// What is next when these changes are written.
+    fn after(self, changes: &Changes) -> Self {
+        let booking = changes.bookings.last_key_value().map_or(0, |(no, _)| no.0 + 1);
+        let listing = changes.new_listings.iter().map(|(no, ..)| no.0 + 1).max().unwrap_or(0);
+        let events = i64::try_from(changes.events.len()).expect("a batch is small");
+        Self {
+            booking: self.booking.max(booking),
+            listing: self.listing.max(listing),
+            event: self.event + events,
+        }
+    }
 }
 
 impl SqliteLane {
-    pub(crate) fn new(connection: Connection, clock: Clock) -> Self {
-        Self { connection, clock, listings: HashMap::new(), listing_nos: HashMap::new(), next_prune: 0 }
+    pub(crate) fn new(connection: Connection, clock: Clock) -> Result<Self, StoreError> {
+        let keys = Keys::load(&connection).map_err(store_error)?;
+        let (listings, listing_nos) = (HashMap::new(), HashMap::new());
+        Ok(Self { connection, clock, listings, listing_nos, keys, next: None })
+    }
+
+    fn next(&mut self) -> Result<Next, StoreError> {
+        let next = match self.next {
+            Some(next) => next,
+            None => self
+                .connection
+                .prepare_cached(sql::NEXT_NUMBERS)
+                .and_then(|mut statement| {
+                    statement.query_row([], |row| {
+                        Ok(Next { booking: row.get(0)?, listing: row.get(1)?, event: row.get(2)? })
+                    })
+                })
+                .map_err(store_error)?,
+        };
+        self.next = Some(next);
+        Ok(next)
     }
 }
 
@@ -51,13 +92,7 @@ impl Lane for SqliteLane {
     }
 
     fn prune(&mut self, before: Time) -> Result<(), StoreError> {
-        let part = self.next_prune;
-        self.next_prune = (part + 1) % PRUNE_PARTS;
-        let from = [u8::try_from(part).expect("256 parts")];
-        let until: &[u8] = if part + 1 == PRUNE_PARTS { &[0xff; 17] } else { &[from[0] + 1] };
-        let mut statement = self.connection.prepare_cached(sql::FORGET).map_err(store_error)?;
-        statement.execute(params![from, until, before.millis()]).map_err(store_error)?;
-        Ok(())
+        self.keys.prune(&self.connection, before.millis()).map_err(store_error)
     }
 }
 
@@ -109,6 +144,8 @@ impl Drop for SqliteTx<'_> {
         if self.wrote && !self.done {
             self.lane.listings.clear();
             self.lane.listing_nos.clear();
+            self.lane.keys.roll_back();
+            self.lane.next = None;
         }
         if !self.done && !self.lane.connection.is_autocommit() {
             // If this fails the next `begin` tries again.
@@ -123,10 +160,8 @@ impl Tx for SqliteTx<'_> {
     }
 
     fn next_numbers(&mut self) -> Result<(i64, i64), StoreError> {
-        self.connection()
-            .prepare_cached(sql::NEXT_NUMBERS)
-            .and_then(|mut statement| statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?))))
-            .map_err(store_error)
+        let next = self.lane.next()?;
+        Ok((next.booking, next.listing))
     }
 
     fn listing(&mut self, id: ListingId) -> Result<Option<Arc<Listing>>, StoreError> {
@@ -192,16 +227,16 @@ impl Tx for SqliteTx<'_> {
         keys: &BTreeSet<IdempotencyKey>,
     ) -> Result<Vec<(IdempotencyKey, Remembered)>, StoreError> {
         let mut statement = self.connection().prepare_cached(sql::REMEMBERED).map_err(store_error)?;
-        let found = keys.iter().filter_map(|key| {
-            let row = statement.query_row([key.0], |row| {
+        let known = keys.iter().filter_map(|key| Some((*key, self.lane.keys.find(*key)?)));
+        let found = known.map(|(key, no)| {
+            statement.query_row([no], |row| {
                 let answer = match (row.get::<_, Option<i64>>(1)?, row::optional_listing_id(row, 3)?) {
                     (Some(no), _) => Answer::Booking { no: BookingNo(no), version: row.get(2)? },
                     (None, Some(listing)) => Answer::Listing(listing),
                     (None, None) => Answer::Key(row::key_id(row, 4)?),
                 };
-                Ok((*key, Remembered { fingerprint: row.get(0)?, answer }))
-            });
-            row.optional().transpose()
+                Ok((key, Remembered { fingerprint: row.get(0)?, answer }))
+            })
         });
         found.collect::<rusqlite::Result<_>>().map_err(store_error)
     }
@@ -286,7 +321,10 @@ impl Tx for SqliteTx<'_> {
 
     fn write(&mut self, world: &World) -> Result<(), StoreError> {
         self.wrote = true;
-        crate::write::write(&self.lane.connection, world)?;
+        let next = self.lane.next()?;
+        let SqliteLane { connection, keys, .. } = &mut *self.lane;
+        crate::write::write(connection, keys, world, next.event)?;
+        self.lane.next = Some(next.after(&world.changes));
         // What was written is what the next batch must see. If this transaction fails, it reads anew.
         for no in world.changes.listings.iter().chain(&world.changes.recount) {
             self.lane.listings.remove(no);
@@ -297,6 +335,9 @@ impl Tx for SqliteTx<'_> {
     fn commit(mut self: Box<Self>) -> Result<(), CommitError> {
         let result = run(&self.lane.connection, "COMMIT");
         self.done = result.is_ok();
+        if self.done {
+            self.lane.keys.commit();
+        }
         result.map_err(CommitError::Aborted)
     }
 }

@@ -5,6 +5,7 @@
 //! - [`sql`]: every statement, each with a name
 //! - [`row`]: from rows to the core's types and back
 //! - [`lane`], [`mod@write`]: one batch, one transaction
+//! - [`keys`]: the idempotency keys, in memory
 //! - [`read`]: questions on snapshots
 //! - [`clock`]: the one place where the system's clock is read
 //! - [`backup`]: a copy of the file, made while serving
@@ -16,6 +17,7 @@
 
 pub mod backup;
 pub mod clock;
+mod keys;
 mod lane;
 mod migrate;
 mod open;

@@ -252,7 +252,7 @@ pub fn lock(dir: &Path) -> Result<File, OpenError> {
 impl Store for SqliteStore {
     fn lane(&self) -> Result<Box<dyn Lane>, StoreError> {
         let connection = self.connect(true).map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        Ok(Box::new(SqliteLane::new(connection, self.clock.clone())))
+        Ok(Box::new(SqliteLane::new(connection, self.clock.clone())?))
     }
 
     fn reader(&self) -> Result<Box<dyn Read + '_>, StoreError> {

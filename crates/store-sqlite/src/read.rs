@@ -228,6 +228,11 @@ impl Read for SqliteRead<'_> {
             Ok((row.get(0)?, CustomerUse { units: row.get(1)?, open_holds: row.get(2)? }))
         })
     }
+
+    fn repeated_keys(&self) -> Result<(u64, Vec<String>), StoreError> {
+        let count: Vec<u64> = self.many(sql::KEY_COUNT, [], |row| row.get(0))?;
+        Ok((count.into_iter().sum(), self.many(sql::REPEATED_KEYS, [], |row| row.get(0))?))
+    }
 }
 
 /// Name of the SQL function behind [`Customer::mentions`]: SQLite's own `lower` knows ASCII only.

@@ -9,8 +9,8 @@ macro_rules! statements {
 }
 
 statements! {
-    NEXT_NUMBERS = "SELECT (SELECT coalesce(max(no), 0) + 1 FROM bookings), (SELECT coalesce(max(no), 0) + 1 FROM listings)";
-    NEXT_EVENT = "SELECT coalesce(max(no), 0) + 1 FROM events";
+    NEXT_NUMBERS = "SELECT (SELECT coalesce(max(no), 0) + 1 FROM bookings), (SELECT coalesce(max(no), 0) + 1 FROM listings), \
+        (SELECT coalesce(max(no), 0) + 1 FROM events)";
 
     LISTING_BY_ID = "SELECT no, id, version, created_at, doc FROM listings WHERE id = ?1";
     LISTING_BY_NO = "SELECT no, id, version, created_at, doc FROM listings WHERE no = ?1";
@@ -87,9 +87,13 @@ statements! {
         FROM events e LEFT JOIN bookings b ON b.no = e.booking_no WHERE e.listing_no = ?3 AND e.no > ?1 ORDER BY e.no LIMIT ?2";
     LAST_EVENT = "SELECT coalesce(max(no), 0) FROM events";
 
-    REMEMBERED = "SELECT fingerprint, booking_no, version, listing_id, key_id FROM idempotency WHERE key = ?1";
-    REMEMBER = "INSERT INTO idempotency (key, fingerprint, at, booking_no, version, listing_id, key_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-    FORGET = "DELETE FROM idempotency WHERE key >= ?1 AND key < ?2 AND at < ?3";
+    REMEMBERED = "SELECT fingerprint, booking_no, version, listing_id, key_id FROM idempotency WHERE no = ?1";
+    REMEMBER = "INSERT INTO idempotency (no, key, fingerprint, at, booking_no, version, listing_id, key_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    ALL_REMEMBERED = "SELECT no, key FROM idempotency ORDER BY no";
+    OLDEST_REMEMBERED = "SELECT no, key, at FROM idempotency ORDER BY no LIMIT ?1";
+    FORGET = "DELETE FROM idempotency WHERE no <= ?1";
+    REPEATED_KEYS = "SELECT hex(key) FROM idempotency GROUP BY key HAVING count(*) > 1";
+    KEY_COUNT = "SELECT count(*) FROM idempotency";
 
     IMPORTED = "SELECT b.id FROM imports i JOIN bookings b ON b.no = i.booking_no WHERE i.external_id = ?1";
     INSERT_IMPORT = "INSERT INTO imports (external_id, booking_no) VALUES (?1, ?2)";

@@ -13,6 +13,7 @@ use rusqlite::{CachedStatement, Connection, params};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 
+use crate::keys::Keys;
 use crate::{row, sql, store_error};
 
 /// Name of the instance's secret in `meta`.
@@ -29,19 +30,24 @@ pub(crate) fn first_start(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-pub(crate) fn write(connection: &Connection, world: &World) -> Result<(), StoreError> {
+/// Writes what changed; `first_event` is the place of the first new event in the log.
+pub(crate) fn write(
+    connection: &Connection,
+    keys: &mut Keys,
+    world: &World,
+    first_event: i64,
+) -> Result<(), StoreError> {
     let changes = &world.changes;
     for (no, id, new) in &changes.new_listings {
         let listing = new.listing(*no, *id, world.now);
         insert_listing(connection, &listing, &new.pools, new.plan.as_deref()).map_err(store_error)?;
     }
     update_listings(connection, world).map_err(store_error)?;
-    let first_event = next_event(connection).map_err(store_error)?;
     write_bookings(connection, world, first_event).map_err(store_error)?;
     write_pools(connection, world).map_err(store_error)?;
     write_customers(connection, world).map_err(store_error)?;
     write_events(connection, world, first_event).map_err(store_error)?;
-    write_remembered(connection, world).map_err(store_error)?;
+    write_remembered(connection, keys, world)?;
     for listing in &changes.recount {
         recount(connection, world, *listing)?;
     }
@@ -124,11 +130,6 @@ fn update_listings(connection: &Connection, world: &World) -> rusqlite::Result<(
         }
     }
     Ok(())
-}
-
-/// The place of the next event in the log.
-fn next_event(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.prepare_cached(sql::NEXT_EVENT)?.query_row([], |row| row.get(0))
 }
 
 /// Where the new events of each booking stand in the log, as they are appended to its row.
@@ -351,26 +352,23 @@ fn write_events(connection: &Connection, world: &World, first: i64) -> rusqlite:
     Ok(())
 }
 
-fn write_remembered(connection: &Connection, world: &World) -> rusqlite::Result<()> {
+fn write_remembered(connection: &Connection, keys: &mut Keys, world: &World) -> Result<(), StoreError> {
     if world.changes.remembered.is_empty() {
         return Ok(());
     }
-    let mut insert = connection.prepare_cached(sql::REMEMBER)?;
+    let mut insert = connection.prepare_cached(sql::REMEMBER).map_err(store_error)?;
     for (key, what) in &world.changes.remembered {
+        let twice = || StoreError::BadData("an idempotency key stands already".to_owned());
+        let no = keys.add(*key).ok_or_else(twice)?;
         let (booking, version, listing, api_key) = match &what.answer {
             Answer::Booking { no, version } => (Some(no.0), Some(*version), None, None),
             Answer::Listing(id) => (None, None, Some(id.to_bytes()), None),
             Answer::Key(id) => (None, None, None, Some(id.to_bytes())),
         };
-        insert.execute(params![
-            key.0,
-            what.fingerprint,
-            world.now.millis(),
-            booking,
-            version,
-            listing,
-            api_key
-        ])?;
+        let at = world.now.millis();
+        insert
+            .execute(params![no, key.0, what.fingerprint, at, booking, version, listing, api_key])
+            .map_err(store_error)?;
     }
     Ok(())
 }

@@ -228,4 +228,10 @@ pub trait Read {
         &self,
         of: ListingNo,
     ) -> Result<Vec<(String, lastseat_core::world::CustomerUse)>, StoreError>;
+
+    /// How many idempotency keys are remembered, and those that stand more than once, in hexadecimal: none should.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn repeated_keys(&self) -> Result<(u64, Vec<String>), StoreError>;
 }

@@ -42,6 +42,8 @@ rules! {
     LogFoldsToRows = "log_folds_to_rows";
     /// A booking is found by its id, and by no other number.
     BookingsAreUnique = "bookings_are_unique";
+    /// An idempotency key stands for one answer.
+    KeysAreUnique = "idempotency_keys_are_unique";
 }
 
 /// What was found about one rule.
@@ -96,6 +98,11 @@ impl Report {
         if broken.len() < MAX_BROKEN && !broken.contains(&name) {
             broken.push(name);
         }
+    }
+
+    /// Notes that so many things were looked at together.
+    pub(super) fn saw_many(&mut self, rule: Rule, count: u64) {
+        self.checks[rule as usize].checked += count;
     }
 
     /// Notes that one more thing was looked at, and whether it is in order. `name` is asked for if it is not.

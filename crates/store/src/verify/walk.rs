@@ -6,7 +6,7 @@ use lastseat_core::booking::{Booking, fold};
 use lastseat_core::id::{BookingId, BookingNo, ListingNo};
 
 use super::booking::{Listings, check, listings, steps};
-use super::report::Report;
+use super::report::{Report, Rule};
 use super::sums::Sums;
 use crate::error::StoreError;
 use crate::read::Read;
@@ -95,6 +95,11 @@ impl Walk {
             }
         }
         sums.check_addresses(read, report)?;
+        let (keys, repeated) = read.repeated_keys()?;
+        report.saw_many(Rule::KeysAreUnique, keys);
+        for key in repeated {
+            report.broken(Rule::KeysAreUnique, key);
+        }
         Ok(self.report)
     }
 

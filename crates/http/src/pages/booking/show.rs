@@ -5,7 +5,7 @@ use axum::extract::Path;
 use http::StatusCode;
 use lastseat_core::booking::{Booking, MAX_RECEIPTS, State};
 use lastseat_core::listing::{Kind, Listing, PaymentMethod, Policy};
-use lastseat_core::settle::REASON_LATE_PAYMENT;
+use lastseat_core::settle::{REASON_HOLD_LAPSED, REASON_LATE_PAYMENT};
 use lastseat_core::time::Time;
 
 use super::{Own, open};
@@ -132,6 +132,9 @@ fn says(listing: &Listing, booking: &Booking, policy: &Policy, now: Time) -> Vec
         }
         State::Confirmed => says.push("It is yours. Show the reference when you come.".to_owned()),
         State::Completed => says.push("Thank you for coming.".to_owned()),
+        State::Expired if booking.reason.as_deref() == Some(REASON_HOLD_LAPSED) => {
+            says.push("What was held for you is free for others again.".to_owned());
+        }
         State::Expired | State::Rejected | State::Cancelled => {
             says.extend(booking.reason.as_deref().map(words::reason));
         }
