@@ -85,7 +85,9 @@ pub(crate) fn render(
     let view = View {
         sold_out: (sale.is_open() && none_left && trouble.is_none())
             .then(|| Stock::total(&availability.pools, visit.now)),
-        shows_choice: sale.is_open() || matches!(listing.kind(), Kind::Places | Kind::Seats),
+        shows_choice: sale.is_open()
+            || (matches!(listing.kind(), Kind::Places | Kind::Seats)
+                && listing.doc.status != Status::Cancelled),
         shell: visit.shell(listing.doc.title.clone()).script("listing.js"),
         kind: words::kind(listing.kind()),
         when: when(listing),
@@ -93,7 +95,7 @@ pub(crate) fn render(
         sale,
         stock: counted.then(|| Stock::total(&availability.pools, visit.now)),
         choice,
-        terms: terms(listing),
+        terms: if listing.doc.status == Status::Cancelled { Vec::new() } else { terms(listing) },
         fields: contact(listing, typed, trouble.as_ref()),
         trouble,
         button: if listing.policy().payment.is_empty() { "Book" } else { "Hold it for me" },

@@ -154,6 +154,11 @@ async fn each_state_is_told_in_words() {
     act("approve", json!({})).await;
     person.get(&path).await.says("Confirmed").says("It is yours").says("Paid 25,000 UZS");
     act("cancel", json!({"reason": "The truck broke down."})).await;
-    let page = person.get(&path).await.says("Cancelled").says("The truck broke down.").says("Book anew");
+    person.get(&path).await.says("Cancelled").says("The truck broke down.").says("Book anew");
+    for gone in ["/cancel?", "/move?"] {
+        let stale = person.get(&path.replace('?', gone)).await.says("Cancelled");
+        assert!(!stale.html.contains("Yes, cancel it") && !stale.html.contains("Choose anew"));
+    }
+    let page = person.get(&path).await;
     page.says("You get 25,000 UZS back").says("To go back to you 25,000 UZS");
 }

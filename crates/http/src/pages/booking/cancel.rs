@@ -5,7 +5,7 @@ use axum::extract::Path;
 use http::StatusCode;
 use lastseat_core::command::BookingChange;
 
-use super::show::render;
+use super::show::{can_cancel, render};
 use super::{Own, open};
 use crate::pages::form::Form;
 use crate::pages::lines::{Item, items};
@@ -26,6 +26,9 @@ struct View<'a> {
 /// `GET /bookings/{id}/cancel`
 pub(crate) async fn ask(visit: Visit, Path(id): Path<String>) -> Page {
     let own = open(&visit, &id, &visit.query).await?;
+    if !can_cancel(&own, visit.now) {
+        return Ok(visit.redirect(&own.address()));
+    }
     let back = own.booking.paid - own.booking.refunded;
     let view = View {
         shell: visit.shell("Cancel your booking?"),

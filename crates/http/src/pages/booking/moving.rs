@@ -5,6 +5,7 @@ use axum::extract::Path;
 use http::StatusCode;
 use lastseat_core::command::BookingChange;
 
+use super::show::can_move;
 use super::{Own, open};
 use crate::pages::choice::{self, Choice, Ground};
 use crate::pages::form::Form;
@@ -28,6 +29,9 @@ struct View<'a> {
 /// `GET /bookings/{id}/move`
 pub(crate) async fn choose(visit: Visit, Path(id): Path<String>) -> Page {
     let own = open(&visit, &id, &visit.query).await?;
+    if !can_move(&own, visit.now) {
+        return Ok(visit.redirect(&own.address()));
+    }
     render(&visit, &own, &visit.query, None).await
 }
 

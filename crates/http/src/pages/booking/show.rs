@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::Path;
 use http::StatusCode;
 use lastseat_core::booking::{Booking, MAX_RECEIPTS, State};
-use lastseat_core::listing::{Kind, Listing, PaymentMethod, Policy};
+use lastseat_core::listing::{Kind, Listing, PaymentMethod, Policy, Status};
 use lastseat_core::settle::{REASON_HOLD_LAPSED, REASON_LATE_PAYMENT};
 use lastseat_core::time::Time;
 
@@ -47,6 +47,7 @@ struct View<'a> {
     extend: Option<(i64, String)>,
     can_cancel: bool,
     can_move: bool,
+    anew: Option<(String, &'static str)>,
     void: bool,
     items: Vec<Item>,
     sums: Vec<Sum>,
@@ -75,12 +76,9 @@ pub(super) fn render(
     let policy = listing.policy_of(booking.policy);
     let status = trouble.as_ref().and_then(|trouble| StatusCode::from_u16(trouble.status).ok());
     let (heading, tone) = words::state_for_customer(booking);
-    let live = matches!(booking.state, State::Held | State::InReview | State::Confirmed);
+    let live = is_live(booking);
     let starts_at = listing.starts_at(&booking.lines);
     let reference = visit.engine().secret().reference(booking.no);
-    let in_time = starts_at.is_none_or(|start| {
-        now < start.plus_seconds(-listing.policy_of(booking.policy).cancel_until_seconds)
-    });
     let view = View {
         shell: visit
             .shell(format!("{heading}: {reference}"))
@@ -99,8 +97,9 @@ pub(super) fn render(
         note,
         receipts: receipts(listing, booking),
         extend: extension(booking, policy),
-        can_cancel: live && in_time,
-        can_move: matches!(booking.state, State::Held | State::Confirmed) && in_time && can_move(listing),
+        can_cancel: can_cancel(own, now),
+        can_move: can_move(own, now),
+        anew: anew(own),
         void: !(live || booking.state == State::Completed),
         items: items(listing, booking),
         sums: sums(booking, currency),
@@ -160,9 +159,36 @@ fn says(listing: &Listing, booking: &Booking, policy: &Policy, now: Time) -> Vec
     says
 }
 
-/// Whether there is anything else to choose.
-fn can_move(listing: &Listing) -> bool {
-    listing.kind() != Kind::Places || listing.groups.all().len() > 1 || listing.policy().max_quantity > 1
+/// Whether the customer may still give it back.
+pub(super) fn can_cancel(own: &Own, now: Time) -> bool {
+    let Own { booking, listing, .. } = own;
+    let notice = listing.policy_of(booking.policy).cancel_until_seconds;
+    let start = listing.starts_at(&booking.lines);
+    is_live(booking) && start.is_none_or(|start| now < start.plus_seconds(-notice))
+}
+
+/// Whether the customer may still choose something else, and there is something else to choose.
+pub(super) fn can_move(own: &Own, now: Time) -> bool {
+    let listing = &own.listing;
+    let has_others =
+        listing.kind() != Kind::Places || listing.groups.all().len() > 1 || listing.policy().max_quantity > 1;
+    own.booking.state != State::InReview && can_cancel(own, now) && has_others
+}
+
+fn is_live(booking: &Booking) -> bool {
+    matches!(booking.state, State::Held | State::InReview | State::Confirmed)
+}
+
+/// Where to book once more when this booking has come to nothing.
+fn anew(own: &Own) -> Option<(String, &'static str)> {
+    let Own { booking, listing, .. } = own;
+    if is_live(booking) || booking.state == State::Completed {
+        return None;
+    }
+    Some(match listing.doc.status {
+        Status::Published => (format!("/listings/{}", listing.id), "Book anew"),
+        _ => ("/".to_owned(), "See what else can be booked"),
+    })
 }
 
 fn clock(listing: &Listing, booking: &Booking, now: Time) -> Option<(&'static str, Countdown, Instant)> {
