@@ -1,8 +1,9 @@
 //! What adapters call.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, TrySendError};
 use lastseat_core::Outcome;
@@ -15,11 +16,12 @@ use lastseat_core::secret::InstanceSecret;
 use lastseat_core::time::Time;
 use lastseat_core::world::Answer;
 use lastseat_store::{ApiKey, Store, StoreError};
+use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{Semaphore, broadcast, oneshot};
 
 use crate::availability::AvailabilityCache;
 use crate::catalog::Catalog;
-use crate::lane::{Committed, Job, LaneThread, Message};
+use crate::lane::{Committed, Job, LaneThread, Message, Reply};
 use crate::metrics::Metrics;
 
 /// Commands in one transaction, unless configured.
@@ -30,6 +32,9 @@ const QUEUE_LIMIT: usize = 16_384;
 const MAX_READERS: usize = 8;
 /// Commits that a watcher may be behind before it misses some and has to look anew.
 const WATCH_BUFFER: usize = 1_024;
+
+/// How long a lone caller looks for its answer before it sleeps.
+const LOOK: Duration = Duration::from_micros(300);
 
 /// Whether what is due is done by itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -80,6 +85,8 @@ pub(crate) struct Shared {
     secret: InstanceSecret,
     epoch: u64,
     draining: AtomicBool,
+    /// Callers that wait for the lane.
+    waiting: AtomicUsize,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -125,6 +132,7 @@ impl Engine {
             secret,
             epoch,
             draining: AtomicBool::new(false),
+            waiting: AtomicUsize::new(0),
             thread: Mutex::new(None),
         });
         let thread = LaneThread { shared: Arc::clone(&shared), lane, queue: receiver, next_due, renewing };
@@ -154,11 +162,26 @@ impl Engine {
             }
             Err(TrySendError::Disconnected(_)) => return Err(shutting_down()),
         }
-        let (outcome, now) = answer.await.unwrap_or_else(|_| Err(shutting_down()))?;
+        let (outcome, now) = self.wait_for(answer).await?;
         match outcome {
             Outcome::Replay(answer) => Ok(Done { outcome: self.replay(answer).await?, replayed: true, now }),
             outcome => Ok(Done { outcome, replayed: false, now }),
         }
+    }
+
+    /// Waits for the lane's answer. Who asks alone looks for it for a while before going to sleep, letting other tasks
+    /// run in between: to be woken takes about as long as the lane's own work.
+    async fn wait_for(&self, mut answer: oneshot::Receiver<Reply>) -> Reply {
+        let waiting = Waiting::begin(&self.shared.waiting);
+        let begun = Instant::now();
+        while waiting.alone && begun.elapsed() < LOOK {
+            match answer.try_recv() {
+                Ok(reply) => return reply,
+                Err(TryRecvError::Empty) => tokio::task::yield_now().await,
+                Err(TryRecvError::Closed) => break,
+            }
+        }
+        answer.await.unwrap_or_else(|_| Err(shutting_down()))
     }
 
     /// What was answered before. A booking is folded from its events up to the version it then had.
@@ -281,6 +304,25 @@ impl Engine {
     #[must_use]
     pub fn metrics(&self) -> &Metrics {
         &self.shared.metrics
+    }
+}
+
+/// A caller that waits, counted as long as this lives: callers may go away at any time.
+struct Waiting<'a> {
+    count: &'a AtomicUsize,
+    /// Whether nobody else waited when it began.
+    alone: bool,
+}
+
+impl<'a> Waiting<'a> {
+    fn begin(count: &'a AtomicUsize) -> Self {
+        Self { count, alone: count.fetch_add(1, Ordering::Relaxed) == 0 }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.count.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

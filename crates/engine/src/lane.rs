@@ -25,9 +25,13 @@ use crate::ids;
 const SPIN: Duration = Duration::from_micros(60);
 /// Longest sleep: so that a clock that was set forward is noticed.
 const MAX_SLEEP: Duration = Duration::from_secs(1);
-/// Fewest due bookings that are settled in one batch while others wait. More are if the batch is larger:
-/// what is due gets about half of the lane.
-const MIN_DUE_PER_BATCH: u32 = 512;
+/// Due bookings that are settled in one batch when nobody else waits.
+const DUE_ALONE: u32 = 1_024;
+/// Fewest due bookings that are settled in one batch while others wait. More are if the batch is larger: what is due
+/// gets a little less than half of the lane.
+const MIN_DUE_PER_BATCH: u32 = 48;
+/// For each time that it is so late, in milliseconds, what is due gets that share once more.
+const LATE_MS: i64 = 2_000;
 /// Bookings that are renewed in one batch after an edit of their listing.
 const RENEWALS_PER_BATCH: u32 = 500;
 /// How often a part of the forgotten idempotency keys is removed.
@@ -51,8 +55,11 @@ pub struct Committed {
 /// A command that waits, with where its answer goes.
 pub(crate) struct Job {
     pub(crate) command: Command,
-    pub(crate) reply: oneshot::Sender<Result<(Outcome, Time), Refusal>>,
+    pub(crate) reply: oneshot::Sender<Reply>,
 }
+
+/// What became of a command, and when it was decided.
+pub(crate) type Reply = Result<(Outcome, Time), Refusal>;
 
 /// What comes into the lane.
 pub(crate) enum Message {
@@ -169,8 +176,14 @@ impl LaneThread {
     }
 
     fn add_own(&self, commands: &mut Vec<Command>, due: Option<Time>) {
-        if due.is_some() {
-            let limit = u32::try_from(commands.len()).unwrap_or(u32::MAX).max(MIN_DUE_PER_BATCH);
+        if let Some(due) = due {
+            let waiting = u32::try_from(commands.len()).unwrap_or(u32::MAX);
+            let late = self.shared.store.clock().millis().saturating_sub(due.millis()) / LATE_MS;
+            let share = (waiting / 4 * 3).max(MIN_DUE_PER_BATCH);
+            let limit = match waiting {
+                0 => DUE_ALONE,
+                _ => share.saturating_mul(1 + u32::try_from(late).unwrap_or(0)).min(share.max(DUE_ALONE)),
+            };
             commands.push(Command::new(Actor::System, Action::SettleDue { limit }));
         }
         if self.renewing {
