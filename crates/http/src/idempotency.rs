@@ -106,6 +106,20 @@ pub(crate) fn of_json(
     Ok(Some(finished(scope, route, key, hash)))
 }
 
+/// The key and fingerprint of one line of many in a request with this key: as [`of_json`], each line by itself.
+pub(crate) fn of_line(
+    key: &str,
+    scope: Scope<'_>,
+    route: &str,
+    line: u64,
+    body: &impl Serialize,
+) -> Idempotency {
+    let mut hash = Sha256::new();
+    hash.update(serde_json::to_vec(body).expect("forms are plain data"));
+    // Keys have no blanks.
+    finished(scope, route, &format!("{key} {line}"), hash)
+}
+
 /// The key and fingerprint of a request with a form, if it carries a key: of each field the name and the
 /// SHA-256 of its content.
 ///

@@ -1,7 +1,7 @@
 //! A booking from elsewhere. The same rules apply as to one made here, the sale window apart: it was sold
-//! before it came.
+//! before it came. One that names itself a hold and has nothing left to pay is confirmed, as it would be here.
 
-use super::{Outcome, create, need_admin, need_key};
+use super::{Outcome, check_key, create, given_before, need_admin, need_key};
 use crate::admission::{Admission, AdmissionKind, Window, admit, price};
 use crate::booking::{Booking, Details, MAX_PAYMENTS, Payment, State};
 use crate::command::{Command, ImportBooking};
@@ -11,7 +11,7 @@ use crate::id::BookingNo;
 use crate::listing::Status;
 use crate::refusal::{FieldError, Refusal, RefusalData};
 use crate::settle::settle;
-use crate::world::World;
+use crate::world::{Answer, World};
 
 const _: () = assert!(MAX_PAYMENTS > 0);
 /// The reference of money that came in before the import.
@@ -25,6 +25,9 @@ pub(super) fn decide(
     need_key(&command.actor)?;
     let listing = world.listing(import.listing).cloned().ok_or_else(|| Refusal::not_found("listing"))?;
     need_admin(&command.actor)?;
+    if let Some(answer) = given_before(world, command.idempotency) {
+        return Ok(answer);
+    }
     let mut problems = import.customer.problems();
     if let Some(id) = &import.external_id {
         check_text(&mut problems, "external_id", id, MAX_TEXT_CHARS);
@@ -51,10 +54,17 @@ pub(super) fn decide(
     }
     let lines = price(world, &listing, &asked, import.claim.field())?;
     create::check_total(&lines, import.claim.field())?;
+    check_key(world, command.idempotency)?;
 
     let created_at = import.created_at.unwrap_or(world.now);
     let policy = listing.policy();
-    let deadline = match import.state {
+    let total = lines.total();
+    let paid_for = !policy.payment_due(total) || import.paid >= total;
+    let state = match import.state {
+        State::Held if paid_for => State::Confirmed,
+        state => state,
+    };
+    let deadline = match state {
         State::Held => Some(created_at.plus_seconds(policy.hold_seconds)),
         State::InReview => Some(created_at.plus_seconds(policy.review_seconds)),
         _ => None,
@@ -64,7 +74,6 @@ pub(super) fn decide(
         amount: import.paid,
         at: created_at,
     });
-    let total = lines.total();
     let mut row = Booking {
         no: BookingNo(0),
         id: import.id,
@@ -72,15 +81,11 @@ pub(super) fn decide(
         policy: listing.policy_no(),
         version: 1,
         events: 0,
-        state: import.state,
+        state,
         total,
         lines,
         paid: import.paid,
-        refund_due: if import.state.sells() || import.state.holds() {
-            (import.paid - total).max(0)
-        } else {
-            import.paid
-        },
+        refund_due: if state.sells() || state.holds() { (import.paid - total).max(0) } else { import.paid },
         refunded: 0,
         deadline,
         created_at,
@@ -120,7 +125,8 @@ pub(super) fn decide(
     let kind = kind_of(row.state);
     let refund = row.refund_due > 0;
     let kinds: &[EventKind] = if refund { &[kind, EventKind::BookingRefundDue] } else { &[kind] };
-    world.insert_booking(row, kinds, &command.actor);
+    let no = world.insert_booking(row, kinds, &command.actor);
+    world.remember(command.idempotency, Answer::Booking { no, version: 1 });
     if let Some(external_id) = &import.external_id {
         world.set_imported(external_id.clone(), id);
     }

@@ -139,7 +139,21 @@ fn resolve_lines(
                 .push(FieldError::new(format!("lines[{index}].pool"), "is not a pool of this listing")),
         }
     }
+    if problems.is_empty() {
+        check_nights(problems, listing, asked.keys().copied());
+    }
     asked.into_iter().collect()
+}
+
+/// Nights that are named one by one are stays too: none may be shorter than the listing allows.
+fn check_nights(problems: &mut Vec<FieldError>, listing: &Listing, nights: impl Iterator<Item = PoolNo>) {
+    let Shape::Nights { min_nights, .. } = &listing.doc.shape else { return };
+    let nights: Vec<PoolNo> = nights.collect();
+    let follows = |a: &PoolNo, b: &PoolNo| a.group == b.group && a.position + 1 == b.position;
+    if nights.chunk_by(follows).any(|stay| stay.len() < *min_nights as usize) {
+        let text = format!("must have at least {min_nights} nights in a row of each resource");
+        problems.push(FieldError::new("lines", text));
+    }
 }
 
 fn group(problems: &mut Vec<FieldError>, listing: &Listing, field: &str, key: &str) -> Option<u32> {

@@ -237,6 +237,21 @@ fn an_import_is_settled_and_its_due_at_computed() {
 }
 
 #[test]
+fn an_imported_hold_with_nothing_left_to_pay_is_confirmed() {
+    let (mut bench, listing) = bench(9);
+    let long_ago = Some(bench.world.now.plus_seconds(-3600));
+    for (paid, due_back) in [(100, 0), (130, 30)] {
+        let sold = imported(&mut bench, listing, State::Held, paid, long_ago);
+        assert_eq!(facts(&sold), (State::Confirmed, None, paid, due_back, 0));
+        assert_eq!(bench.kinds_of(sold.no)[0], "booking.confirmed");
+    }
+    let free = bench.importation(listing, lines(&[("free", 1)]), State::Held);
+    let id = free.id;
+    bench.import(free).unwrap();
+    assert_eq!(bench.booking(id).state, State::Confirmed);
+}
+
+#[test]
 fn an_import_is_admitted_like_anybody_and_skipped_the_second_time() {
     let (mut bench, listing) = bench(1);
     bench.patch(listing, json!({"status": "closed"})).unwrap();

@@ -106,6 +106,26 @@ fn limits_count_what_a_booking_would_have_not_what_it_had() {
 }
 
 #[test]
+fn nights_one_by_one_are_stays_too_and_not_too_short() {
+    let mut bench = Bench::default();
+    let mut form = nights_form(2, &json!({}));
+    form["min_nights"] = json!(2);
+    let inn = bench.listing(form);
+    let nights = |days: &[u32]| {
+        let keys: Vec<_> = days.iter().map(|day| format!("double/2026-11-{day}")).collect();
+        lines(&keys.iter().map(|key| (key.as_str(), 1)).collect::<Vec<_>>())
+    };
+    for short in [&[25][..], &[25, 27], &[24, 25, 27]] {
+        assert_eq!(code(bench.try_book(inn, nights(short), "a")), Code::Invalid, "{short:?}");
+    }
+    let two_rooms = lines(&[("double/2026-11-25", 1), ("single/2026-11-26", 1)]);
+    assert_eq!(code(bench.try_book(inn, two_rooms, "a")), Code::Invalid);
+    let booking = bench.try_book(inn, nights(&[24, 25, 28, 27]), "a").unwrap();
+    assert_eq!(code(bench.change(Actor::Owner, booking.id, reschedule(nights(&[24])))), Code::Invalid);
+    bench.change(Actor::Owner, booking.id, reschedule(nights(&[29, 28]))).unwrap();
+}
+
+#[test]
 fn stays_slots_and_seats_move_as_well() {
     let mut bench = Bench::default();
     let inn = bench.listing(nights_form(1, &json!({})));

@@ -4,6 +4,7 @@
 mod lines;
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -29,10 +30,13 @@ use super::claim::one_claim;
 use crate::auth::{ADMINS, need_role};
 use crate::body::object::{object, optional_object, optional_objects};
 use crate::body::{Chunks, MAX_IMPORT_BYTES, json, need_type};
+use crate::idempotency::{self, Scope};
 use crate::problem::{Answer, Problem};
 use crate::routes::listings::visible;
 use crate::routes::no_params;
 use crate::state::AppState;
+
+const ROUTE: &str = "POST /v1/bookings/import";
 
 /// The media type of JSON lines.
 pub(crate) const NDJSON: &str = "application/x-ndjson";
@@ -45,7 +49,7 @@ const TRIES: u32 = 50;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// One line of an import.
-#[derive(Deserialize, utoipa::ToSchema)]
+#[derive(Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ImportLine)]
 pub(crate) struct Form {
@@ -128,12 +132,16 @@ impl View {
 /// Takes in bookings from elsewhere
 ///
 /// A JSON object per line in, one per line out, while they come in. A line that repeats an `external_id` is
-/// skipped, so an import may be repeated as a whole.
+/// skipped, so an import may be repeated as a whole. So it may under an `Idempotency-Key`, which counts for each line by
+/// its number: a line that was imported under it is answered again and not imported twice.
 #[utoipa::path(
     post,
     path = "/v1/bookings/import",
     operation_id = "importBookings",
     tag = "bookings",
+    params(
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$", description = "Any text that is this request's own: repeated, each line is carried out once"),
+    ),
     request_body(content = Form, content_type = "application/x-ndjson"),
     responses(
         (status = 200, description = "What became of each line", body = View, content_type = "application/x-ndjson"),
@@ -146,9 +154,10 @@ pub(crate) async fn import(State(state): State<AppState>, request: Request) -> A
     need_type(&head.headers, &[NDJSON])?;
     let actor = need_role(&state.engine, &head.headers, ADMINS)?;
     no_params(&head)?;
+    let key = idempotency::key(&head.headers)?.map(Arc::<str>::from);
     let answers = Lines::new(chunks)
         .stream()
-        .map(move |(line, text)| one(state.clone(), actor.clone(), line, text))
+        .map(move |(line, text)| one(state.clone(), actor.clone(), key.clone(), line, text))
         .buffered(LINES_IN_FLIGHT)
         .ready_chunks(LINES_TOGETHER)
         .map(|views| Bytes::from(views.iter().flat_map(View::write).collect::<Vec<u8>>()));
@@ -158,23 +167,38 @@ pub(crate) async fn import(State(state): State<AppState>, request: Request) -> A
 }
 
 /// What becomes of one line.
-async fn one(state: AppState, actor: Actor, line: u64, text: Result<Bytes, Problem>) -> View {
-    let done = match text.and_then(|text| action(&state, &actor, &text)) {
-        Ok(action) => submit(&state, Command::new(actor, action)).await,
+async fn one(
+    state: AppState,
+    actor: Actor,
+    key: Option<Arc<str>>,
+    line: u64,
+    text: Result<Bytes, Problem>,
+) -> View {
+    let done = match text.and_then(|text| command(&state, actor, key.as_deref(), line, &text)) {
+        Ok(command) => submit(&state, command).await,
         Err(problem) => Err(problem),
     };
     match done {
         Ok(Outcome::Imported(id)) => View::done(line, LineStatus::Imported, id),
+        // It was imported before, under the same key.
+        Ok(Outcome::Booking(booking)) => View::done(line, LineStatus::Imported, booking.id),
         Ok(Outcome::Skipped(id)) => View::done(line, LineStatus::Skipped, id),
         Ok(_) => unreachable!("an import is imported or skipped"),
         Err(problem) => View::refused(line, &problem),
     }
 }
 
-fn action(state: &AppState, actor: &Actor, text: &[u8]) -> Result<Action, Problem> {
+fn command(
+    state: &AppState,
+    actor: Actor,
+    key: Option<&str>,
+    line: u64,
+    text: &[u8],
+) -> Result<Command, Problem> {
     let form = json::parse::<Form>(text)?.map_err(Problem::invalid)?;
-    let listing = visible(&state.engine, actor, &form.listing_id)?;
-    Ok(Action::ImportBooking(Box::new(ImportBooking {
+    let listing = visible(&state.engine, &actor, &form.listing_id)?;
+    let idempotency = key.map(|key| idempotency::of_line(key, Scope::of(&actor, None), ROUTE, line, &form));
+    let action = Action::ImportBooking(Box::new(ImportBooking {
         id: ids::booking_id(),
         listing: listing.id,
         claim: one_claim(form.lines, form.stay, form.slot, None)?,
@@ -183,7 +207,8 @@ fn action(state: &AppState, actor: &Actor, text: &[u8]) -> Result<Action, Proble
         created_at: form.created_at,
         paid: form.paid,
         external_id: form.external_id,
-    })))
+    }));
+    Ok(Command { actor, idempotency, if_match: None, action })
 }
 
 /// An import is in no hurry: when others fill the queue, it waits.

@@ -66,6 +66,30 @@ async fn each_line_gets_its_own_answer_in_order() {
 }
 
 #[tokio::test]
+async fn the_same_key_imports_each_line_once() {
+    let server = Server::start().await;
+    let listing = server.listing(&free_places(9)).await;
+    let mut plain = line(&listing, "");
+    plain.as_object_mut().unwrap().remove("external_id");
+    let ask = async |text: String| {
+        let ask = server.request(Method::POST, "/v1/bookings/import").text("application/x-ndjson", text);
+        lines(&ask.key(&server.admin).idempotent("k-1").ask().await.ok(200))
+    };
+    // The same booking twice is two bookings: two lines.
+    let first = ask(format!("{plain}\n{plain}\n")).await;
+    assert_ne!(first[0]["id"], first[1]["id"]);
+    let mut other = plain.clone();
+    other["customer"]["name"] = json!("B");
+    let again = ask(format!("{plain}\n{plain}\n{other}\n")).await;
+    assert_eq!(again[..2], first[..]);
+    assert_eq!(again[2]["status"], "imported");
+    let mixed = ask(format!("{other}\n")).await;
+    assert_eq!((&mixed[0]["status"], &mixed[0]["code"]), (&json!("refused"), &json!("idempotency_mismatch")));
+    let left = server.get(&format!("/v1/listings/{listing}/availability")).ask().await.ok(200).json;
+    assert_eq!(left["pools"][0]["confirmed"], 3);
+}
+
+#[tokio::test]
 async fn thousands_of_lines_keep_their_order() {
     let server = Server::start().await;
     let listing = server.listing(&free_places(3000)).await;
