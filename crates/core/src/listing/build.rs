@@ -143,29 +143,51 @@ fn check_policy(problems: &mut Vec<FieldError>, p: &Policy) {
     }
 }
 
+/// The fields that only some kinds have, with these kinds.
+const FIELDS_OF_KINDS: [(&str, &[Kind]); 12] = {
+    use Kind::{Nights, Places, Seats, Slots};
+    [
+        ("starts_at", &[Places, Seats]),
+        ("ends_at", &[Places, Seats]),
+        ("pools", &[Places, Seats]),
+        ("resources", &[Nights, Slots]),
+        ("calendar", &[Nights, Slots]),
+        ("check_in_time", &[Nights]),
+        ("check_out_time", &[Nights]),
+        ("min_nights", &[Nights]),
+        ("opening_hours", &[Slots]),
+        ("slot_minutes", &[Slots]),
+        ("buffer_minutes", &[Slots]),
+        ("seating", &[Seats]),
+    ]
+};
+
+/// What is wrong with giving a field to a listing of that kind, where the field belongs to other kinds only.
+#[must_use]
+pub fn foreign(kind: Kind, field: &str) -> Option<FieldError> {
+    let (_, kinds) = FIELDS_OF_KINDS.iter().find(|(name, _)| *name == field)?;
+    let text = || format!("does not belong to the kind {}", kind.as_str());
+    (!kinds.contains(&kind)).then(|| FieldError::new(field, text()))
+}
+
 /// Fields of another kind are refused, so that nothing is lost silently.
 fn check_kind_fields(problems: &mut Vec<FieldError>, spec: &ListingSpec) {
-    use Kind::{Nights, Places, Seats, Slots};
-    let present: [(&str, bool, &[Kind]); 12] = [
-        ("starts_at", spec.starts_at.is_some(), &[Places, Seats]),
-        ("ends_at", spec.ends_at.is_some(), &[Places, Seats]),
-        ("pools", !spec.pools.is_empty(), &[Places, Seats]),
-        ("resources", !spec.resources.is_empty(), &[Nights, Slots]),
-        ("calendar", spec.calendar.is_some(), &[Nights, Slots]),
-        ("check_in_time", spec.check_in_time.is_some(), &[Nights]),
-        ("check_out_time", spec.check_out_time.is_some(), &[Nights]),
-        ("min_nights", spec.min_nights.is_some(), &[Nights]),
-        ("opening_hours", !spec.opening_hours.is_empty(), &[Slots]),
-        ("slot_minutes", spec.slot_minutes.is_some(), &[Slots]),
-        ("buffer_minutes", spec.buffer_minutes.is_some(), &[Slots]),
-        ("seating", spec.seating.is_some(), &[Seats]),
+    let given = [
+        ("starts_at", spec.starts_at.is_some()),
+        ("ends_at", spec.ends_at.is_some()),
+        ("pools", !spec.pools.is_empty()),
+        ("resources", !spec.resources.is_empty()),
+        ("calendar", spec.calendar.is_some()),
+        ("check_in_time", spec.check_in_time.is_some()),
+        ("check_out_time", spec.check_out_time.is_some()),
+        ("min_nights", spec.min_nights.is_some()),
+        ("opening_hours", !spec.opening_hours.is_empty()),
+        ("slot_minutes", spec.slot_minutes.is_some()),
+        ("buffer_minutes", spec.buffer_minutes.is_some()),
+        ("seating", spec.seating.is_some()),
     ];
-    for (field, given, kinds) in present {
-        if given && !kinds.contains(&spec.kind) {
-            problems
-                .push(FieldError::new(field, format!("does not belong to the kind {}", spec.kind.as_str())));
-        }
-    }
+    problems
+        .extend(given.iter().filter(|(_, given)| *given).filter_map(|(field, _)| foreign(spec.kind, field)));
 }
 
 fn check_plan(problems: &mut Vec<FieldError>, seating: &SeatingSpec) -> Option<SeatingPlan> {

@@ -5,13 +5,16 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
-use super::build::{MAX_POOLS, check_common, positions, resource_groups, shape, too_many_pools};
+use super::build::{MAX_POOLS, check_common, foreign, positions, resource_groups, shape, too_many_pools};
 use super::spec::{ListingSpec, ResourceSpec, SeatingSpec};
 use super::{Calendar, Group, Groups, Listing, ListingDoc, Shape, Status, policy::MAX_POLICIES};
 use crate::calendar::OpeningHours;
 use crate::pool::{Pool, PoolNo};
 use crate::refusal::FieldError;
 use crate::time::Time;
+
+/// Fields that hold a list.
+pub const LISTS: [&str; 3] = ["pools", "resources", "opening_hours"];
 
 /// What an edit makes of a listing.
 #[derive(Clone, PartialEq, Debug)]
@@ -103,19 +106,30 @@ pub fn change(
 ) -> Result<Change, Vec<FieldError>> {
     let old = form(listing);
     let mut merged = serde_json::to_value(&old).expect("a form is JSON");
-    if !patch.is_object() {
+    let Some(named) = patch.as_object() else {
         return Err(vec![FieldError::new("body", "must be an object")]);
-    }
+    };
     merge(&mut merged, patch);
+    let mut problems = Vec::new();
+    // Null is what fields of other kinds are anyway; lists have no null.
+    let given = named.iter().filter(|(field, value)| !value.is_null() || LISTS.contains(&field.as_str()));
+    problems.extend(given.filter_map(|(field, _)| foreign(listing.kind(), field)));
     if patch.pointer("/policy/hold_max_seconds").is_none()
         && listing.policy().hold_max_seconds.is_none()
         && let Some(policy) = merged.get_mut("policy").and_then(Value::as_object_mut)
     {
         policy.insert("hold_max_seconds".to_owned(), Value::Null);
     }
-    let new: ListingSpec = serde_json::from_value(merged)
-        .map_err(|error| vec![FieldError::new(field_of(&error), error.to_string())])?;
-    let mut problems = Vec::new();
+    if let Some(form) = merged.as_object_mut() {
+        problems.iter().for_each(|wrong: &FieldError| drop(form.remove(&wrong.field)));
+    }
+    let new: ListingSpec = match serde_json::from_value(merged) {
+        Ok(new) => new,
+        Err(error) => {
+            problems.push(FieldError::new(field_of(&error), error.to_string()));
+            return Err(problems);
+        }
+    };
     check_common(&mut problems, &new);
     check_fixed(&mut problems, &old, &new);
     let shape = shape(&mut problems, &new);

@@ -42,7 +42,7 @@ pub(crate) async fn create(State(state): State<AppState>, request: Request) -> A
     let limit = if actor.is_ok() { MAX_PLAN_BYTES + MAX_JSON_BYTES } else { MAX_JSON_BYTES };
     let json = strict_json::<ListingSpec>(&head, body, &[JSON], limit).await?;
     let actor = actor?;
-    form::need_objects(&json.text)?;
+    form::check(&json.text)?;
     no_params(&head)?;
     let mut spec = json.valid()?;
     if let Some(plan) = spec.seating.as_mut().and_then(|seating| seating.plan.as_mut()) {

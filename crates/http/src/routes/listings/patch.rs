@@ -43,7 +43,7 @@ pub(crate) async fn patch(State(state): State<AppState>, Id(id): Id, request: Re
     let id = visible(&state.engine, &actor, &id)?.id;
     allow(&actor, ADMINS)?;
     no_params(&head)?;
-    form::need_objects(&json.text)?;
+    form::check(&json.text)?;
     let if_match = if_match(&head.headers)?;
     let action = Action::PatchListing { id, patch: Box::new(Value::Object(json.valid()?)) };
     let done = state.engine.submit(Command { actor, idempotency: None, if_match, action }).await?;

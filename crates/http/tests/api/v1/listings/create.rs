@@ -98,6 +98,8 @@ async fn wrong_fields_are_named() {
         ("pools", json!([["standard", null, 1, 1]]), "pools[0]"),
         ("pools", json!([{"key": "a", "capacity": -1}]), "pools[0].capacity"),
         ("starts_at", json!("tomorrow"), "starts_at"),
+        ("min_nights", json!(2), "min_nights"),
+        ("resources", json!([]), "resources"),
     ] {
         let answer = post(with(name, value)).ask().await.problem(422, "invalid");
         assert_eq!(answer.json["errors"][0]["field"], field, "{}", answer.text);

@@ -59,6 +59,9 @@ async fn refusals_come_in_their_order() {
     send(&listing, Some(&server.admin), r#"{"policy":[]}"#).await.invalid(&["policy"]);
     send(&listing, Some(&server.admin), r#"{"titel":"b"}"#).await.invalid(&["titel"]);
     send(&listing, Some(&server.admin), r#"{"currency":"EUR"}"#).await.invalid(&["currency"]);
+    send(&listing, Some(&server.admin), r#"{"min_nights":2,"resources":[]}"#)
+        .await
+        .invalid(&["min_nights", "resources"]);
 }
 
 #[tokio::test]
