@@ -5,6 +5,7 @@ use std::path::Path;
 use rusqlite::backup::StepResult;
 use rusqlite::{Connection, Error, ffi};
 
+use crate::check;
 use crate::open::{OpenError, SqliteStore};
 
 /// Pages that are copied at a time.
@@ -14,10 +15,11 @@ const BUSY_MS: u64 = 5_000;
 
 impl SqliteStore {
     /// Copies the database as it is at one instant to a new file. Writers are not held up; the log cannot be
-    /// cut short meanwhile.
+    /// cut short meanwhile. The copy is checked: a page that is damaged is copied as it is.
     ///
     /// # Errors
-    /// If either cannot be read or written.
+    /// [`OpenError::Damaged`], if the copy is damaged, and so is what it was made of; others if either cannot be
+    /// read or written.
     pub fn copy_to(&self, file: &Path) -> Result<(), OpenError> {
         let from = Connection::open_with_flags(
             self.path(),
@@ -43,7 +45,7 @@ impl SqliteStore {
         }
         drop(backup);
         to.pragma_update(None, "journal_mode", "delete")?;
-        Ok(())
+        check::check(&to)
     }
 }
 

@@ -9,6 +9,7 @@
 //! - [`read`]: questions on snapshots
 //! - [`clock`]: the one place where the system's clock is read
 //! - [`backup`]: a copy of the file, made while serving
+//! - [`mod@check`]: whether a file is damaged
 //!
 //! WAL, `synchronous=FULL`: a commit that was acknowledged survives a power cut. One connection writes and
 //! checkpoints; readers have connections of their own.
@@ -16,6 +17,7 @@
 //! The commonest change is a new column: a migration, then `sql.rs`, `row.rs` and `write.rs`.
 
 pub mod backup;
+pub mod check;
 pub mod clock;
 mod keys;
 mod lane;
@@ -27,6 +29,7 @@ mod sql;
 mod write;
 
 pub use backup::renew_epoch;
+pub use check::check_file;
 pub use clock::Clock;
 pub use migrate::SCHEMA_VERSION;
 pub use open::{FILE_NAME, LOCK_NAME, OpenError, OpenMode, SqliteStore, lock};

@@ -17,8 +17,9 @@ const ENTRY_MODE: u32 = 0o600;
 /// Writes a backup of `data` to the new file `to`, durably; it appears when it is complete, and is readable
 /// to its owner only.
 ///
-/// The database is copied first, as it is at one instant. A receipt is stored before the booking that names
-/// it and is never removed while one does, so the folder has all that the copy names.
+/// The database is copied first, as it is at one instant, and the copy is checked: a damaged one makes no
+/// backup. A receipt is stored before the booking that names it and is never removed while one does, so the
+/// folder has all that the copy names.
 pub(crate) fn pack(store: &SqliteStore, data: &Path, to: &Path) -> anyhow::Result<Manifest> {
     let folder = match to.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -29,7 +30,7 @@ pub(crate) fn pack(store: &SqliteStore, data: &Path, to: &Path) -> anyhow::Resul
         tempfile::Builder::new().prefix(".lastseat-backup-").tempdir_in(folder).with_context(cannot)?;
     let at = store.reader()?.now().to_string();
     let copy = scratch.path().join(FILE_NAME);
-    store.copy_to(&copy).context("cannot copy the database")?;
+    store.copy_to(&copy).context("no backup was made")?;
 
     let unfinished = tempfile::NamedTempFile::new_in(folder).with_context(cannot)?;
     let mut tar = tar::Builder::new(BufWriter::with_capacity(COPY_BYTES, unfinished));

@@ -11,6 +11,7 @@ use crate::{archive, data_dir, output};
 const EXAMPLES: &str = "\
 The file is a tar of the database, as it is at one instant, and the receipts. It holds personal
 data and the secret from which booking tokens are made: keep it safe. The server may be running.
+The copy is checked as a whole; of a damaged database no backup is made.
 
 Example:
   lastseat backup --data /var/lib/lastseat --to backup-$(date +%F).tar";

@@ -4,7 +4,9 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use lastseat_store_sqlite::{FILE_NAME, LOCK_NAME, OpenError, OpenMode, SqliteStore, lock, renew_epoch};
+use lastseat_store_sqlite::{
+    FILE_NAME, LOCK_NAME, OpenError, OpenMode, SqliteStore, check_file, lock, renew_epoch,
+};
 
 use crate::failure::Failure;
 use crate::options::DataOptions;
@@ -43,8 +45,19 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if !args.from.is_file() {
         return Err(Failure::usage(format_args!("--from: there is no file {}", args.from.display())));
     }
+    let is_new = !dir.exists();
     data_dir::prepare(dir)?;
     let _lock = lock(dir).map_err(data_dir::open_failure)?;
+    let restored = restore(args, dir);
+    if is_new && restored.is_err() {
+        // Nothing but the lock is left in it; a directory with anything else stays.
+        let _ = fs::remove_file(dir.join(LOCK_NAME)).and_then(|()| fs::remove_dir(dir));
+    }
+    restored
+}
+
+/// Restores into `dir`, which is locked.
+fn restore(args: &Args, dir: &Path) -> Result<(), Failure> {
     let present = entries(dir)?;
     if !present.is_empty() && !args.force {
         return Err(Failure::usage(format_args!(
@@ -58,7 +71,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         .tempdir_in(dir)
         .with_context(|| format!("cannot write in {}", dir.display()))?;
     let manifest = archive::unpack(&args.from, staging.path())?;
-    check(staging.path())?;
+    check(&args.from, staging.path())?;
     if !present.is_empty() {
         let aside = move_aside(dir, &present)?;
         output::say(&format!("moved what was there to {}", aside.display()));
@@ -77,13 +90,21 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Checks that the database can be used by this program, and gives its event log a new epoch.
-fn check(staging: &Path) -> Result<(), Failure> {
-    match SqliteStore::open(staging, OpenMode::Read) {
-        Ok(_) | Err(OpenError::Older { .. }) => {}
-        Err(error) => return Err(data_dir::open_failure(error)),
+/// Checks that the database of the backup `from` is whole and can be used by this program, and gives its event log a
+/// new epoch.
+fn check(from: &Path, staging: &Path) -> Result<(), Failure> {
+    let file = staging.join(FILE_NAME);
+    let opened = match SqliteStore::open(staging, OpenMode::Read) {
+        Ok(_) | Err(OpenError::Older { .. }) => check_file(&file),
+        Err(error) => Err(error),
+    };
+    match opened.and_then(|()| renew_epoch(&file)) {
+        Err(OpenError::Damaged(what)) => Err(Failure::unable(format_args!(
+            "the database in {} is damaged ({what}); nothing was restored, use another backup",
+            from.display()
+        ))),
+        checked => checked.map_err(data_dir::open_failure),
     }
-    renew_epoch(&staging.join(FILE_NAME)).map_err(data_dir::open_failure)
 }
 
 /// What is in the data directory, the lock and what earlier restores left apart.

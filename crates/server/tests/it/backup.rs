@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use lastseat_testkit::TestServer;
 use serde_json::Value;
+use sha2::Digest;
 
 use crate::kit::{ask, book, command, create_listing, finish, on_data, places, server};
 
@@ -114,11 +115,72 @@ fn a_backup_that_is_cut_off_or_changed_is_refused_and_leaves_nothing() {
     ] {
         std::fs::write(&bad, bytes).unwrap();
         restore(&data, &bad, &[]).refused(3, words);
-        let left: Vec<_> =
-            std::fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        assert_eq!(left, ["lastseat.lock"]);
+        assert!(!data.exists(), "a directory that was made for it is gone again");
     }
     restore(&data, &file, &[]).ok();
+}
+
+/// Turns around the first bytes of the page in which the events begin: as it happens on a disk that fails.
+fn damage(database: &Path) {
+    let connection = rusqlite::Connection::open(database).unwrap();
+    connection.pragma_update(None, "journal_mode", "delete").unwrap();
+    let sql = "SELECT rootpage FROM sqlite_schema WHERE name = 'events'";
+    let root: usize = connection.query_row(sql, [], |row| row.get(0)).unwrap();
+    drop(connection);
+    let mut bytes = std::fs::read(database).unwrap();
+    bytes[(root - 1) * 4096..][..8].iter_mut().for_each(|byte| *byte = !*byte);
+    std::fs::write(database, bytes).unwrap();
+}
+
+#[test]
+fn of_a_damaged_database_no_backup_is_made_and_doctor_says_what_is_damaged() {
+    let mut server = server();
+    create_listing(&server, &places(10));
+    server.terminate().unwrap();
+    on_data(server.data_dir(), &["doctor"]).ok();
+    damage(&server.data_dir().join("lastseat.db"));
+    let (dir, file) = file();
+    let to = file.to_string_lossy().into_owned();
+    let said = on_data(server.data_dir(), &["backup", "--to", &to]).refused(3, "no backup was made");
+    assert!(said.err.contains("damaged (table events: "), "{said:?}");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "neither a backup nor what it was made of");
+    let said = on_data(server.data_dir(), &["doctor"]).refused(1, "");
+    assert!(said.out.contains("damaged (table events: "), "{said:?}");
+}
+
+#[test]
+fn a_backup_with_a_damaged_database_is_refused_before_anything_is_moved() {
+    let mut server = server();
+    create_listing(&server, &places(10));
+    server.terminate().unwrap();
+    let (dir, file) = file();
+    backup(server.data_dir(), &file);
+    // Made as programs did that did not check: its manifest says that all is well.
+    let unpacked = dir.path().join("unpacked");
+    std::fs::create_dir(&unpacked).unwrap();
+    tar::Archive::new(std::fs::File::open(&file).unwrap()).unpack(&unpacked).unwrap();
+    damage(&unpacked.join("lastseat.db"));
+    let database = std::fs::read(unpacked.join("lastseat.db")).unwrap();
+    let mut manifest: Value =
+        serde_json::from_slice(&std::fs::read(unpacked.join("manifest.json")).unwrap()).unwrap();
+    let sha256: String = sha2::Sha256::digest(&database).iter().map(|byte| format!("{byte:02x}")).collect();
+    manifest["files"][0]["bytes"] = database.len().into();
+    manifest["files"][0]["sha256"] = sha256.into();
+    std::fs::write(unpacked.join("manifest.json"), manifest.to_string()).unwrap();
+    let bad = dir.path().join("bad.tar");
+    let mut tar = tar::Builder::new(std::fs::File::create(&bad).unwrap());
+    for name in ["lastseat.db", "manifest.json"] {
+        tar.append_path_with_name(unpacked.join(name), name).unwrap();
+    }
+    tar.finish().unwrap();
+
+    let data = dir.path().join("data");
+    let said = restore(&data, &bad, &[]).refused(3, "nothing was restored");
+    assert!(said.err.contains("table events"), "{said:?}");
+    assert!(!data.exists());
+    restore(server.data_dir(), &bad, &["--force"]).refused(3, "nothing was restored");
+    assert!(!server.data_dir().join("before-restore-1").exists());
+    on_data(server.data_dir(), &["doctor"]).ok();
 }
 
 #[test]

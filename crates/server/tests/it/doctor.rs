@@ -18,7 +18,7 @@ fn a_healthy_server_passes_also_while_it_runs() {
     let server = server();
     let report = on_data(server.data_dir(), &["doctor", "--json"]).ok().json();
     assert_eq!(report["ok"], true);
-    for name in ["data directory", "admin key file", "SQLite", "database", "clock"] {
+    for name in ["data directory", "admin key file", "SQLite", "database", "database file", "clock"] {
         assert_eq!(status(&report, name), "ok", "{report}");
     }
     for name in ["free disk space", "synced writes", "open files"] {

@@ -1,10 +1,10 @@
-//! The database: whether it opens, which schema and SQLite, and whether the clock agrees with what was written.
+//! The database: whether it opens and is whole, which schema and SQLite, and whether the clock agrees with what was written.
 
 use std::path::Path;
 
 use lastseat_core::time::Time;
 use lastseat_store::Store;
-use lastseat_store_sqlite::{FILE_NAME, OpenError, OpenMode, SCHEMA_VERSION, SqliteStore};
+use lastseat_store_sqlite::{FILE_NAME, OpenError, OpenMode, SCHEMA_VERSION, SqliteStore, check_file};
 
 use super::{Check, Status};
 
@@ -19,6 +19,7 @@ pub(super) fn check(data: &Path) -> Vec<Check> {
     let version = SqliteStore::sqlite_version();
     let mut checks = vec![Check::new("SQLite", Status::Ok, format!("version {version}, compiled in"))];
     const NAME: &str = "database";
+    const WHOLE: &str = "database file";
     let store = match SqliteStore::open(data, OpenMode::Read) {
         Ok(store) => store,
         Err(OpenError::Missing(_)) => {
@@ -44,6 +45,10 @@ pub(super) fn check(data: &Path) -> Vec<Check> {
         Check::new(NAME, Status::Warning, format!("{detail}{why}"))
     } else {
         Check::new(NAME, Status::Ok, detail)
+    });
+    checks.push(match check_file(store.path()) {
+        Ok(()) => Check::new(WHOLE, Status::Ok, "every page, index and reference is in order"),
+        Err(error) => Check::new(WHOLE, Status::Failed, error.to_string()),
     });
     checks.push(match newest(&store) {
         Ok((now, newest)) => clock(now, newest),

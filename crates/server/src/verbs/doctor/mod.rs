@@ -1,7 +1,7 @@
 //! `lastseat doctor`: whether a data directory and its machine are fit to serve from.
 //!
 //! - [`directory`]: who may look into it, and how much room there is
-//! - [`database`]: schema, SQLite, the clock against what was written
+//! - [`database`]: schema, SQLite, whether the file is whole, the clock against what was written
 //! - [`disk`]: how long a write takes until it is safe
 //! - [`machine`]: limits of the process
 
@@ -18,8 +18,8 @@ use crate::output;
 use crate::table::table;
 
 const EXAMPLES: &str = "\
-Nothing is changed; the server may be running. Exit code 1: a check failed; warnings are no
-failures. Whether the data itself is right is for `lastseat verify`.
+Nothing is changed; the server may be running. The database is read as a whole. Exit code 1: a
+check failed; warnings are no failures. Whether the data itself is right is for `lastseat verify`.
 
 Example:
   lastseat doctor --data /var/lib/lastseat";
