@@ -60,6 +60,7 @@ impl Samples {
     }
 
     /// One round only.
+    #[cfg(test)]
     pub(crate) fn once(value: f64, unit: Unit) -> Self {
         Self { values: vec![value], unit }
     }
