@@ -229,9 +229,16 @@ impl Read for SqliteRead<'_> {
         })
     }
 
-    fn repeated_keys(&self) -> Result<(u64, Vec<String>), StoreError> {
+    fn lost_bookings(&self, after: i64, through: i64, limit: u32) -> Result<Vec<BookingNo>, StoreError> {
+        self.many(sql::LOST_BOOKINGS, params![after, through, limit], |row| row.get(0).map(BookingNo))
+    }
+
+    fn broken_keys(&self, limit: u32) -> Result<(u64, Vec<String>), StoreError> {
         let count: Vec<u64> = self.many(sql::KEY_COUNT, [], |row| row.get(0))?;
-        Ok((count.into_iter().sum(), self.many(sql::REPEATED_KEYS, [], |row| row.get(0))?))
+        let mut broken = self.many(sql::REPEATED_KEYS, [limit], |row| row.get(0))?;
+        broken.extend(self.many(sql::KEYS_WITHOUT_ANSWER, [limit], |row| row.get(0))?);
+        broken.truncate(limit as usize);
+        Ok((count.into_iter().sum(), broken))
     }
 }
 

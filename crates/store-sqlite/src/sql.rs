@@ -85,6 +85,10 @@ statements! {
         FROM events e LEFT JOIN bookings b ON b.no = e.booking_no WHERE e.no > ?1 ORDER BY e.no LIMIT ?2";
     EVENTS_OF_LISTING = "SELECT e.no, e.at, e.kind, e.listing_no, e.booking_no, b.id, e.seq, e.version, e.actor, e.data \
         FROM events e LEFT JOIN bookings b ON b.no = e.booking_no WHERE e.listing_no = ?3 AND e.no > ?1 ORDER BY e.no LIMIT ?2";
+    // Each event by the list of its booking, which is there or is not.
+    LOST_BOOKINGS = "SELECT DISTINCT e.booking_no FROM events e LEFT JOIN bookings b ON b.no = e.booking_no \
+        WHERE e.no > ?1 AND e.no <= ?2 AND e.booking_no IS NOT NULL \
+        AND (b.no IS NULL OR instr(b.event_nos || ',', ',' || e.no || ',') = 0) ORDER BY e.booking_no LIMIT ?3";
     LAST_EVENT = "SELECT coalesce(max(no), 0) FROM events";
 
     REMEMBERED = "SELECT fingerprint, booking_no, version, listing_id, key_id FROM idempotency WHERE no = ?1";
@@ -92,7 +96,11 @@ statements! {
     ALL_REMEMBERED = "SELECT no, key FROM idempotency ORDER BY no";
     OLDEST_REMEMBERED = "SELECT no, key, at FROM idempotency ORDER BY no LIMIT ?1";
     FORGET = "DELETE FROM idempotency WHERE no <= ?1";
-    REPEATED_KEYS = "SELECT hex(key) FROM idempotency GROUP BY key HAVING count(*) > 1";
+    REPEATED_KEYS = "SELECT hex(key) FROM idempotency GROUP BY key HAVING count(*) > 1 LIMIT ?1";
+    KEYS_WITHOUT_ANSWER = "SELECT hex(i.key) FROM idempotency i LEFT JOIN bookings b ON b.no = i.booking_no \
+        WHERE (i.booking_no IS NOT NULL AND (b.no IS NULL OR i.version IS NULL OR i.version NOT BETWEEN 1 AND b.version)) \
+        OR (i.listing_id IS NOT NULL AND i.listing_id NOT IN (SELECT id FROM listings)) \
+        OR (i.key_id IS NOT NULL AND i.key_id NOT IN (SELECT id FROM api_keys)) ORDER BY i.no LIMIT ?1";
     KEY_COUNT = "SELECT count(*) FROM idempotency";
 
     IMPORTED = "SELECT b.id FROM imports i JOIN bookings b ON b.no = i.booking_no WHERE i.external_id = ?1";

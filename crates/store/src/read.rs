@@ -229,9 +229,17 @@ pub trait Read {
         of: ListingNo,
     ) -> Result<Vec<(String, lastseat_core::world::CustomerUse)>, StoreError>;
 
-    /// How many idempotency keys are remembered, and those that stand more than once, in hexadecimal: none should.
+    /// Bookings that are not there, or do not have the event, although the log has an event of them after place
+    /// `after` and up to place `through`: at most `limit`, each once. None should be.
     ///
     /// # Errors
     /// If the store fails.
-    fn repeated_keys(&self) -> Result<(u64, Vec<String>), StoreError>;
+    fn lost_bookings(&self, after: i64, through: i64, limit: u32) -> Result<Vec<BookingNo>, StoreError>;
+
+    /// How many idempotency keys are remembered, and at most `limit` of those that stand more than once or for an
+    /// answer that was never given, in hexadecimal: none should.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn broken_keys(&self, limit: u32) -> Result<(u64, Vec<String>), StoreError>;
 }

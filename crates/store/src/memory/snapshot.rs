@@ -1,6 +1,6 @@
 //! Questions, all answered from the same rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lastseat_core::booking::{Booking, State};
@@ -9,7 +9,7 @@ use lastseat_core::listing::Listing;
 use lastseat_core::pool::{Pool, PoolNo};
 use lastseat_core::secret::InstanceSecret;
 use lastseat_core::time::Time;
-use lastseat_core::world::CustomerUse;
+use lastseat_core::world::{Answer, CustomerUse};
 
 use super::{EPOCH, Rows, SECRET};
 use crate::error::StoreError;
@@ -154,8 +154,31 @@ impl Read for Snapshot {
         Ok(customers.map(|((_, identity), has)| (identity.clone(), *has)).collect())
     }
 
-    fn repeated_keys(&self) -> Result<(u64, Vec<String>), StoreError> {
+    fn lost_bookings(&self, after: i64, through: i64, limit: u32) -> Result<Vec<BookingNo>, StoreError> {
+        let has = |no: BookingNo, seq: u32| {
+            self.rows.bookings.get(&no).is_some_and(|row| (1..=row.booking.events).contains(&seq))
+        };
+        let first = self.rows.events.partition_point(|event| event.no <= after);
+        let events = self.rows.events[first..].iter().take_while(|event| event.no <= through);
+        let lost: BTreeSet<BookingNo> = events
+            .filter_map(|event| event.booking.map(|(no, _)| (no, event.seq)))
+            .filter(|(no, seq)| !has(*no, *seq))
+            .map(|(no, _)| no)
+            .collect();
+        Ok(take(lost.into_iter(), limit))
+    }
+
+    fn broken_keys(&self, limit: u32) -> Result<(u64, Vec<String>), StoreError> {
+        let given = |answer: &Answer| match answer {
+            Answer::Booking { no, version } => {
+                self.rows.bookings.get(no).is_some_and(|row| (1..=row.booking.version).contains(version))
+            }
+            Answer::Listing(id) => self.rows.listing_nos.contains_key(id),
+            Answer::Key(id) => self.rows.keys.contains_key(id),
+        };
         // A map has each key once.
-        Ok((self.rows.remembered.len() as u64, Vec::new()))
+        let broken = self.rows.remembered.iter().filter(|(_, (_, what))| !given(&what.answer));
+        let names = broken.map(|(key, _)| key.0.iter().map(|byte| format!("{byte:02X}")).collect());
+        Ok((self.rows.remembered.len() as u64, take(names, limit)))
     }
 }

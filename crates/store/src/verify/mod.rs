@@ -14,6 +14,9 @@
 //! it was and put in as it has become, both folded from the log. In the last snapshot, which is as short as the
 //! others, the sums stand exactly where the counters stand.
 //!
+//! The other way round, from the log to the bookings, each snapshot looks at a stretch of the log: neither an event nor
+//! a booking is ever taken away, so whatever snapshot shows an event shows its booking too.
+//!
 //! **Memory** grows with pools, live holds and counted customers, not with bookings.
 //!
 //! Holds that are overdue and were not swept yet are no violation. A listing's bookings whose `due_at` is still to be
@@ -39,6 +42,8 @@ use walk::Walk;
 const PAGE: u32 = 2_000;
 /// Events that are followed in one snapshot.
 const CHUNK: u32 = 5_000;
+/// Places of the log that are looked through in one snapshot for bookings that are gone.
+const LOG: i64 = 50_000;
 /// Chunks after which the rest is followed in one snapshot: bookings come in faster than they can be followed.
 const MAX_CHUNKS: u32 = 1_000;
 
@@ -49,6 +54,7 @@ const MAX_CHUNKS: u32 = 1_000;
 pub fn verify(store: &dyn Store) -> Result<Report, StoreError> {
     let mut walk = Walk::begin(store.reader()?.as_ref())?;
     while walk.page(store.reader()?.as_ref(), PAGE)? {}
+    while walk.log(store.reader()?.as_ref(), LOG)? {}
     for _ in 0..MAX_CHUNKS {
         let read = store.reader()?;
         if !walk.follow(read.as_ref(), CHUNK)? {

@@ -27,7 +27,7 @@ macro_rules! rules {
 rules! {
     /// For each pool `held + confirmed + blocked <= capacity`, and none is negative.
     NoOversell = "no_oversell";
-    /// A pool's `held` and `confirmed` are the sums of the lines of its bookings.
+    /// A pool's `held` and `confirmed` are the sums of the lines of its bookings, and its listing has its group.
     CountersAreTrue = "counters_are_true";
     /// The rows by which overdue holds are found are those of the bookings that hold something.
     HoldsMatchBookings = "holds_match_bookings";
@@ -38,11 +38,12 @@ rules! {
     /// Money in = applied + to go back + gone back, each the sum of what was recorded; nothing is kept for a
     /// booking that was called off.
     MoneyIsConserved = "money_is_conserved";
-    /// A booking's events are numbered without a gap, and folding them gives its row.
+    /// A booking's events are numbered without a gap, and folding them gives its row. Each event in the log is one
+    /// of a booking that is there.
     LogFoldsToRows = "log_folds_to_rows";
     /// A booking is found by its id, and by no other number.
     BookingsAreUnique = "bookings_are_unique";
-    /// An idempotency key stands for one answer.
+    /// An idempotency key stands for one answer, and for one that was given.
     KeysAreUnique = "idempotency_keys_are_unique";
 }
 

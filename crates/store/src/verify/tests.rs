@@ -17,6 +17,8 @@ use crate::conformance::kit::{Kit, START, lines, nights, places, stay};
 use crate::memory::{Faults, MemoryStore, Rows, TestClock};
 use crate::tx::Store;
 
+mod gone;
+
 struct Stage {
     kit: Kit,
     memory: MemoryStore,

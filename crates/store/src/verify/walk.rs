@@ -4,12 +4,18 @@ use std::collections::BTreeMap;
 
 use lastseat_core::booking::{Booking, fold};
 use lastseat_core::id::{BookingId, BookingNo, ListingNo};
+use lastseat_core::secret::MAX_BOOKING_NO;
 
+use super::LOG;
 use super::booking::{Listings, check, listings, steps};
-use super::report::{Report, Rule};
+use super::report::{MAX_BROKEN, Report, Rule};
 use super::sums::Sums;
 use crate::error::StoreError;
 use crate::read::Read;
+
+/// Most broken things that are asked for at a time.
+#[allow(clippy::cast_possible_truncation, reason = "a hundred")]
+const MOST: u32 = MAX_BROKEN as u32;
 
 /// How far a check of everything has come.
 pub(super) struct Walk {
@@ -20,6 +26,8 @@ pub(super) struct Walk {
     pages: Vec<(BookingNo, i64)>,
     /// Every booking of a page stands where its page stood, or here, whichever is later.
     followed: i64,
+    /// How far the log was looked through for bookings that are gone.
+    logged: i64,
 }
 
 impl Walk {
@@ -30,6 +38,7 @@ impl Walk {
             listings: listings(read)?,
             pages: Vec::new(),
             followed: read.last_event()?,
+            logged: 0,
         })
     }
 
@@ -47,6 +56,22 @@ impl Walk {
         let last = if more { page.last().map_or(after, |booking| booking.no) } else { BookingNo(i64::MAX) };
         self.pages.push((last, seen));
         Ok(more)
+    }
+
+    /// Looks through the next places of the log for bookings that are gone. Whether there may be more.
+    pub(super) fn log(&mut self, read: &dyn Read, places: i64) -> Result<bool, StoreError> {
+        let last = read.last_event()?;
+        let to = last.min(self.logged.saturating_add(places));
+        for no in read.lost_bookings(self.logged, to, MOST)? {
+            if let Some(booking) = read.booking_at(no)? {
+                self.report.broken(Rule::LogFoldsToRows, booking.id.to_string());
+            } else {
+                let name = lost(read, no)?;
+                self.report.check(Rule::LogFoldsToRows, false, || name);
+            }
+        }
+        self.logged = to;
+        Ok(to < last)
     }
 
     /// Follows the next events. Whether there may be more; if not, the sums stand where this snapshot stands.
@@ -85,6 +110,8 @@ impl Walk {
 
     /// Compares the sums with what is counted, in the snapshot in which they stand.
     pub(super) fn finish(mut self, read: &dyn Read) -> Result<Report, StoreError> {
+        // What has come since.
+        while self.log(read, LOG)? {}
         let Self { report, sums, listings, .. } = &mut self;
         for listing in read.listings()? {
             sums.check_listing(read, &listing, report)?;
@@ -95,9 +122,9 @@ impl Walk {
             }
         }
         sums.check_addresses(read, report)?;
-        let (keys, repeated) = read.repeated_keys()?;
+        let (keys, broken) = read.broken_keys(MOST)?;
         report.saw_many(Rule::KeysAreUnique, keys);
-        for key in repeated {
+        for key in broken {
             report.broken(Rule::KeysAreUnique, key);
         }
         Ok(self.report)
@@ -119,4 +146,12 @@ impl Walk {
         self.sums.add(booking, listing, sign);
         Ok(())
     }
+}
+
+/// What a booking is called of which there is only its number: its id is gone with its row.
+fn lost(read: &dyn Read, no: BookingNo) -> Result<String, StoreError> {
+    if (1..=MAX_BOOKING_NO).contains(&no.0) {
+        return Ok(format!("booking {} (reference {}), which is gone", no.0, read.secret()?.reference(no)));
+    }
+    Ok(format!("booking {}, which is gone", no.0))
 }
