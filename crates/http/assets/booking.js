@@ -17,7 +17,7 @@ async function look() {
   const found = await page(location.href);
   looking = false;
   const [ours, theirs] = [booking(), found?.getElementById("booking")];
-  if (!theirs || ours.dataset.version === theirs.dataset.version) return;
+  if (!theirs || ours.dataset.sequence === theirs.dataset.sequence) return;
   const moved = ours.dataset.state !== theirs.dataset.state;
   const file = document.getElementById("receipt");
   if (!moved && file?.files.length) {
@@ -28,6 +28,7 @@ async function look() {
   }
   ours.className = theirs.className;
   ours.dataset.version = theirs.dataset.version;
+  ours.dataset.sequence = theirs.dataset.sequence;
   ours.dataset.state = theirs.dataset.state;
   document.title = found.title;
   document.querySelector(".flash")?.remove();
@@ -41,7 +42,8 @@ function connect() {
   socket.addEventListener("message", (event) => {
     const frame = JSON.parse(event.data);
     if (frame.type === "error") return;
-    if (String(frame.data?.version) !== booking().dataset.version) look();
+    // A change may also be one of the listing's times.
+    if (frame.type === "change" || String(frame.data?.version) !== booking().dataset.version) look();
   });
   socket.addEventListener("close", () => setTimeout(connect, RETRY_MS + Math.random() * RETRY_MS));
 }

@@ -4,6 +4,8 @@ use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderValue, StatusCode};
+use lastseat_core::booking::Booking;
+use lastseat_core::listing::Listing;
 use lastseat_engine::Engine;
 use serde::Serialize;
 
@@ -51,13 +53,26 @@ pub(crate) fn version_tag(version: u64) -> HeaderValue {
     HeaderValue::from_bytes(&text[at - 1..]).expect("digits in quotes")
 }
 
+/// The entity tag of a booking: its version, and behind a plus the version of its listing that last moved its
+/// times, where one did: `"3"`, `"3+2"`.
+pub(crate) fn booking_tag(listing: &Listing, booking: &Booking) -> HeaderValue {
+    match listing.doc.times_version {
+        None => version_tag(u64::from(booking.version)),
+        Some(times) => {
+            let text = format!("\"{}+{times}\"", booking.version);
+            HeaderValue::try_from(text).expect("digits in quotes")
+        }
+    }
+}
+
 /// Sets the entity tag of a version.
 pub(crate) fn with_version(mut response: Response, version: u64) -> Response {
     response.headers_mut().insert(ETAG, version_tag(version));
     response
 }
 
-/// The version in `If-Match`; none where it is missing or `*`.
+/// The version in `If-Match`; none where it is missing or `*`. Times that the listing has moved since are no
+/// change of the booking: what stands behind a plus does not count.
 ///
 /// # Errors
 /// `422 invalid` for anything else but one version in quotes.
@@ -69,8 +84,15 @@ pub(crate) fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
         return Ok(None);
     }
     let digits = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-    let digits = digits.filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-    match (digits.and_then(|text| text.parse().ok()), values.next()) {
+    let number = |text: &str| {
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse::<u64>().ok().filter(|_| digits)
+    };
+    let version = digits.and_then(|text| match text.split_once('+') {
+        Some((version, times)) => number(times).and_then(|_| number(version)),
+        None => number(text),
+    });
+    match (version, values.next()) {
         (Some(version), None) => Ok(Some(version)),
         _ => Err(Problem::field("If-Match", "must be the ETag of one earlier answer, like \"3\"")),
     }
@@ -174,11 +196,22 @@ mod tests {
     fn if_match_takes_one_version_or_a_star() {
         let read = |value: &str| if_match(&headers(IF_MATCH, value)).ok();
         assert_eq!(read("\"3\""), Some(Some(3)));
+        assert_eq!(read("\"3+7\""), Some(Some(3)));
         assert_eq!(read("*"), Some(None));
         assert_eq!(if_match(&HeaderMap::new()).unwrap(), None);
-        for wrong in
-            ["3", "\"\"", "\"x\"", "W/\"3\"", "\"3\", \"4\"", "\"99999999999999999999999\"", "\"+3\""]
-        {
+        for wrong in [
+            "3",
+            "\"\"",
+            "\"x\"",
+            "W/\"3\"",
+            "\"3\", \"4\"",
+            "\"99999999999999999999999\"",
+            "\"+3\"",
+            "\"3+\"",
+            "\"3+x\"",
+            "\"3+4+5\"",
+            "\"3++4\"",
+        ] {
             assert_eq!(read(wrong), None, "{wrong}");
         }
     }

@@ -166,6 +166,9 @@ pub fn change(
             problems.push(too_many_pools());
         }
     }
+    if moves(&doc.shape, &shape) {
+        doc.times_version = Some(listing.version + 1);
+    }
     doc.shape = shape;
     if problems.is_empty() { Ok(Change { doc, groups, add, remove }) } else { Err(problems) }
 }
@@ -181,6 +184,21 @@ const fn dates(shape: &Shape) -> Option<(&Calendar, Option<&Vec<OpeningHours>>)>
         Shape::Places { .. } | Shape::Seats { .. } => None,
         Shape::Nights { calendar, .. } => Some((calendar, None)),
         Shape::Slots { calendar, opening_hours, .. } => Some((calendar, Some(opening_hours))),
+    }
+}
+
+/// Whether an edit moves what the starts and ends of bookings are made of.
+fn moves(old: &Shape, new: &Shape) -> bool {
+    match (old, new) {
+        (Shape::Places { starts_at: a, ends_at: b }, Shape::Places { starts_at, ends_at })
+        | (Shape::Seats { starts_at: a, ends_at: b, .. }, Shape::Seats { starts_at, ends_at, .. }) => {
+            (a, b) != (starts_at, ends_at)
+        }
+        (
+            Shape::Nights { check_in_time: a, check_out_time: b, .. },
+            Shape::Nights { check_in_time, check_out_time, .. },
+        ) => (a, b) != (check_in_time, check_out_time),
+        _ => false,
     }
 }
 

@@ -251,6 +251,9 @@ pub struct ListingDoc {
     pub counts_customers: bool,
     /// Bookings up to this number may carry a `due_at` of before the last edit; a worker renews them.
     pub renew_through: Option<crate::id::BookingNo>,
+    /// The version of the edit that last moved what bookings' starts and ends are made of; none if none did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times_version: Option<u64>,
 }
 
 /// A listing as the engine uses it.
@@ -446,6 +449,12 @@ impl Listing {
             }
         }
         picked.into_iter().filter_map(move |pool| of(self, pool))
+    }
+
+    /// A number that grows whenever a booking does, or the times that it has from the listing.
+    #[must_use]
+    pub fn sequence_of(&self, booking_version: u32) -> u64 {
+        u64::from(booking_version) + self.doc.times_version.unwrap_or(0)
     }
 
     /// How many units a booking counts as, for the limits: places and seats in all; rooms per night and

@@ -55,6 +55,10 @@ impl Hub {
     fn touch(&self, committed: &Committed) {
         self.listings.touch(committed.inventory.iter().chain(&committed.listings));
         self.bookings.touch(&committed.bookings);
+        if !committed.listings.is_empty() {
+            // Its times may have moved, and those of its bookings with them.
+            self.bookings.touch_where(|source| committed.listings.contains(&source.listing()));
+        }
     }
 
     /// Watches what can be had of a listing; `seen` is the last version that the watcher knows.
@@ -82,8 +86,9 @@ impl Hub {
         if let Some(topic) = self.bookings.get(id) {
             return Ok(topic.watch(None));
         }
-        let source = BookingSource::new(&self.engine, id, format!("booking:{id}"));
-        let state = self.engine.booking(id).await?.ok_or_else(|| Refusal::not_found("booking"))?;
+        let booking = self.engine.booking(id).await?.ok_or_else(|| Refusal::not_found("booking"))?;
+        let source = BookingSource::new(&self.engine, &booking);
+        let state = source.with_listing(booking);
         Ok(self.bookings.open(id, Topic::new(source, state), None, &self.closing))
     }
 }
@@ -118,6 +123,10 @@ impl<K: Copy + Eq + Hash + Send + Sync + 'static, S: Source> Topics<K, S> {
             return;
         }
         keys.into_iter().filter_map(|key| topics.get(key)).for_each(|topic| topic.touch());
+    }
+
+    fn touch_where(&self, wanted: impl Fn(&S) -> bool) {
+        self.lock().values().filter(|topic| wanted(topic.source())).for_each(|topic| topic.touch());
     }
 
     fn touch_all(&self) {

@@ -71,6 +71,11 @@ impl<S: Source> Topic<S> {
         self.touched.notify_one();
     }
 
+    /// Where its state comes from.
+    pub(crate) const fn source(&self) -> &S {
+        &self.source
+    }
+
     /// How many watch.
     pub(crate) fn watchers(&self) -> usize {
         self.frames.receiver_count()

@@ -40,6 +40,11 @@ impl Own {
         address_of(self.booking.id, &self.token)
     }
 
+    /// A number that grows whenever the booking does, or its times move.
+    pub(crate) fn sequence(&self) -> u64 {
+        self.listing.sequence_of(self.booking.version)
+    }
+
     /// The address of its page with a word about what was done.
     pub(crate) fn did(&self, what: &str) -> String {
         address(&self.address(), [("did", what)])

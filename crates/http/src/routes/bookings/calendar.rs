@@ -59,7 +59,7 @@ pub(crate) fn entry(listing: &Listing, booking: &Booking, reference: &str) -> Op
     let mut event = Event::new();
     event
         .uid(&format!("{}@lastseat", booking.id))
-        .sequence(booking.version)
+        .sequence(u32::try_from(listing.sequence_of(booking.version)).unwrap_or(u32::MAX))
         .summary(&one_kind_of_break(&listing.doc.title))
         .description(&description(listing, booking, reference))
         .status(match booking.state {
@@ -67,7 +67,7 @@ pub(crate) fn entry(listing: &Listing, booking: &Booking, reference: &str) -> Op
             State::Confirmed | State::Completed => EventStatus::Confirmed,
             State::Expired | State::Rejected | State::Cancelled => EventStatus::Cancelled,
         });
-    // When the row was last touched is not kept; its version orders the files.
+    // When the row was last touched is not kept; the sequence orders the files.
     for (name, at) in [("DTSTAMP", booking.created_at), ("DTSTART", starts_at), ("DTEND", ends_at)] {
         event.append_property(Property::new(name, stamp(at)));
     }

@@ -2,6 +2,7 @@
 
 use axum::extract::{Request, State};
 use http::StatusCode;
+use http::header::ETAG;
 use http::request::Parts;
 use lastseat_core::booking::Booking;
 
@@ -10,7 +11,7 @@ use super::{Token, answer};
 use crate::auth::{Right, booking_actor, check_right};
 use crate::params::Params;
 use crate::problem::{Answer, Problem};
-use crate::respond::{unless_seen, version_tag};
+use crate::respond::unless_seen;
 use crate::routes::Id;
 use crate::state::AppState;
 use crate::view::BookingView;
@@ -29,8 +30,8 @@ const CALENDAR_ENDING: &str = ".ics";
         ("If-None-Match" = Option<String>, Header, description = "ETag of the answer that the client has already"),
     ),
     responses(
-        (status = 200, description = "The booking", body = BookingView<'_>, headers(("ETag" = String, description = "The version, in quotes"))),
-        (status = 304, description = "The client has it already", headers(("ETag" = String, description = "The version, in quotes"))),
+        (status = 200, description = "The booking", body = BookingView<'_>, headers(("ETag" = String, description = "The version, in quotes; with `+` and a number behind it once an edit of the listing has moved its times"))),
+        (status = 304, description = "The client has it already", headers(("ETag" = String, description = "The version, in quotes; with `+` and a number behind it once an edit of the listing has moved its times"))),
     ),
     security(("booking_token" = []), ("api_key" = [])),
 )]
@@ -44,7 +45,8 @@ pub(crate) async fn get(State(state): State<AppState>, Id(id): Id, request: Requ
     let booking = read(&state, &head, &mut params, &id, Right::OwnerOrMaker).await?;
     params.finish()?;
     let shown = answer(&state, StatusCode::OK, &booking, Token::Hidden)?;
-    Ok(unless_seen(&head.headers, version_tag(u64::from(booking.version)), || shown))
+    let tag = shown.headers()[ETAG].clone();
+    Ok(unless_seen(&head.headers, tag, || shown))
 }
 
 /// The settled booking that a text names, if the caller has this right to it.

@@ -23,11 +23,12 @@ use axum::Router;
 use axum::response::Response;
 use axum::routing::{get, post};
 use http::StatusCode;
+use http::header::ETAG;
 use lastseat_core::booking::Booking;
 use lastseat_core::refusal::Code;
 
 use crate::problem::Problem;
-use crate::respond::{json, with_version};
+use crate::respond::{booking_tag, json};
 use crate::state::AppState;
 use crate::view::BookingView;
 
@@ -76,5 +77,7 @@ pub(crate) fn answer(
     if token == Token::Shown {
         view = view.with_token(&state.engine);
     }
-    Ok(with_version(json(status, &view), u64::from(booking.version)))
+    let mut response = json(status, &view);
+    response.headers_mut().insert(ETAG, booking_tag(&listing, booking));
+    Ok(response)
 }

@@ -7,3 +7,4 @@ mod import;
 mod list;
 mod live;
 mod payment;
+mod times;
