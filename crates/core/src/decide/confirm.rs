@@ -11,13 +11,19 @@ use crate::settle::REASON_LATE_PAYMENT;
 use crate::time::Time;
 use crate::world::World;
 
-/// `422 invalid` for money of another currency.
+/// `422 invalid` for money of another currency, unless that payment is known.
 pub(super) fn check(subject: &Subject, money: &MoneyIn) -> Result<(), Refusal> {
     let wanted = &subject.listing.doc.currency;
-    if money.currency == *wanted {
+    if money.currency == *wanted || is_known(&subject.row, money) {
         return Ok(());
     }
     Err(Refusal::field("payment.currency", format!("must be {wanted}, the currency of the booking")))
+}
+
+/// Whether that payment was told before. Only its reference counts: what a repetition says of the amount changes
+/// nothing.
+fn is_known(row: &Booking, money: &MoneyIn) -> bool {
+    row.details.payments.iter().any(|payment| payment.reference == money.reference)
 }
 
 pub(super) fn decide(
@@ -28,11 +34,7 @@ pub(super) fn decide(
 ) -> Result<Transition, Refusal> {
     let old = &subject.row;
     // The same payment told twice changes nothing, whatever has become of the booking since.
-    if let Some(known) = old.details.payments.iter().find(|payment| payment.reference == money.reference) {
-        if known.amount != money.amount {
-            let text = format!("is known with the amount {}", known.amount);
-            return Err(Refusal::field("payment.reference", text));
-        }
+    if is_known(old, money) {
         return Ok(Transition::nothing(old.clone()));
     }
     if old.details.payments.len() >= MAX_PAYMENTS {
