@@ -99,8 +99,10 @@ pub fn check_sale(
         (Window::Any, _) => return Ok(()),
         (_, Status::Cancelled) => return refuse("This listing was cancelled.".to_owned()),
         (_, Status::Closed) => return refuse("This listing is closed; nothing more is sold.".to_owned()),
-        (_, Status::Draft) => return refuse("This listing is a draft; publish it first.".to_owned()),
-        (Window::Late, Status::Published) => return Ok(()),
+        (Window::Late, Status::Draft | Status::Published) => return Ok(()),
+        (Window::OnSale, Status::Draft) => {
+            return refuse("This listing is a draft; publish it first.".to_owned());
+        }
         (Window::OnSale, Status::Published) => {}
     }
     if let Some(opens) = listing.doc.sale_opens_at.filter(|opens| *opens > world.now) {

@@ -45,6 +45,15 @@ fn late_money_gets_its_place_back_whatever_the_sale_window() {
 }
 
 #[test]
+fn late_money_gets_its_place_back_in_a_draft() {
+    let (mut bench, listing) = bench(1);
+    let booking = lapsed(&mut bench, listing, false);
+    bench.patch(listing, json!({"status": "draft"})).unwrap();
+    let late = bench.change(operator(), booking.id, money(100, "p")).unwrap();
+    assert_eq!(facts(&late), (State::Confirmed, None, 100, 0, 0));
+}
+
+#[test]
 fn late_money_for_a_place_that_is_gone_is_due_back_once() {
     let (mut bench, listing) = bench(1);
     let booking = lapsed(&mut bench, listing, true);
