@@ -6,11 +6,13 @@
 //! - [`build`]: from a valid form to a listing and its pools
 //! - [`change`]: edits, and what they do to the pools
 //! - [`policy`]: what a sale is subject to
+//! - `position`: which date or slot a pool's position stands for
 //! - [`request`]: from "double room, 24 to 27 December" to quantities of pools
 
 pub mod build;
 pub mod change;
 pub mod policy;
+mod position;
 pub mod request;
 pub mod spec;
 
@@ -21,15 +23,14 @@ use jiff::civil;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::{EpochDay, OpeningHours, check_in_instant, check_out_instant, end_of_day, parse_date};
+use crate::calendar::{OpeningHours, check_in_instant, check_out_instant, end_of_day, parse_date};
 use crate::id::{ListingId, ListingNo};
 use crate::line::Lines;
 use crate::pool::PoolNo;
 use crate::time::Time;
 pub use policy::{PaymentMethod, Policy};
+pub use position::{night_date, night_position, slot_position, slot_start};
 
-/// Milliseconds in a minute.
-const MINUTE_MS: i64 = 60_000;
 /// How long a listing of places or seats lasts if nobody says.
 const DEFAULT_DURATION_SECONDS: i64 = 3600;
 
@@ -480,29 +481,4 @@ impl Listing {
     pub fn units_of(&self, lines: &Lines) -> i64 {
         self.units(lines.iter().map(|line| (line.pool, line.quantity)))
     }
-}
-
-/// When a slot begins: its position is the minute since the epoch.
-#[must_use]
-pub fn slot_start(pool: PoolNo) -> Time {
-    Time::from_millis(i64::from(pool.position) * MINUTE_MS)
-}
-
-/// The position of the slot that begins at `start`; none if that is not a whole minute.
-#[must_use]
-pub fn slot_position(start: Time) -> Option<u32> {
-    (start.millis() % MINUTE_MS == 0).then_some(())?;
-    u32::try_from(start.millis() / MINUTE_MS).ok()
-}
-
-/// The date of a night's check-in: its position is the day since the epoch.
-#[must_use]
-pub fn night_date(pool: PoolNo) -> civil::Date {
-    i32::try_from(pool.position).ok().and_then(|day| EpochDay(day).date()).unwrap_or(civil::Date::MAX)
-}
-
-/// The position of the night that begins on `date`; none before 1970.
-#[must_use]
-pub fn night_position(date: civil::Date) -> Option<u32> {
-    u32::try_from(EpochDay::from_date(date).0).ok()
 }
