@@ -17,6 +17,37 @@ const SECRET_MODE: u32 = 0o600;
 /// The file with the key that the first start made.
 pub(crate) const ADMIN_KEY_FILE: &str = "admin.key";
 
+/// Mode bits of group and others.
+pub(crate) const OTHERS: u32 = 0o077;
+
+/// Keeps what this program makes from now on to its own user: the database and what SQLite puts beside it, the lock,
+/// receipts, backups. For the start, before there are other threads.
+#[cfg(unix)]
+pub(crate) fn keep_private() {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(OTHERS));
+}
+
+/// Warns once if others may look into the directory or at a file in it: it was made by hand, copied, or opened.
+#[cfg(unix)]
+pub(crate) fn warn_of_others(dir: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let inside = std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_open =
+        |path: &PathBuf| std::fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & OTHERS != 0);
+    let open: Vec<String> = std::iter::once(dir.to_owned())
+        .chain(inside)
+        .filter(is_open)
+        .map(|path| path.display().to_string())
+        .collect();
+    if !open.is_empty() {
+        let dir = dir.display();
+        tracing::warn!(
+            paths = open.join(", "),
+            "others on this machine may look at the data; `chmod -R go= {dir}` keeps it to this user"
+        );
+    }
+}
+
 /// Makes the directory and those above it, if need be. One that is there stays as it is.
 ///
 /// # Errors

@@ -35,6 +35,8 @@ use failure::Failure;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    #[cfg(unix)]
+    data_dir::keep_private();
     let args: Vec<_> = std::env::args_os().collect();
     match run(&args) {
         Ok(()) => ExitCode::SUCCESS,

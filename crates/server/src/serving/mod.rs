@@ -70,6 +70,8 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, Failure> {
     http.max_connections = allow_connections(http.max_connections);
     data_dir::prepare(&settings.data)?;
     let store = SqliteStore::open(&settings.data, OpenMode::Serve).map_err(data_dir::open_failure)?;
+    #[cfg(unix)]
+    data_dir::warn_of_others(&settings.data);
     let store: Arc<dyn Store> = Arc::new(store);
     let listener = TcpListener::bind(settings.listen).await.with_context(|| {
         format!("cannot listen on {}; choose another address with --listen", settings.listen)

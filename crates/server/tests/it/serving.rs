@@ -50,7 +50,27 @@ fn the_data_directory_is_made_for_its_owner_only() {
     };
     assert_eq!(mode(""), 0o700);
     assert_eq!(mode("receipts"), 0o700);
-    assert_eq!(mode("admin.key"), 0o600);
+    for file in ["admin.key", "lastseat.db", "lastseat.db-wal", "lastseat.db-shm", "lastseat.lock"] {
+        assert_eq!(mode(file), 0o600, "{file}");
+    }
+    assert!(!server.stderr().contains("WARN"), "{}", server.stderr());
+}
+
+#[test]
+fn data_that_others_may_read_is_warned_of_once() {
+    for path in ["", "lastseat.db"] {
+        let mut server = server();
+        server.terminate().unwrap();
+        let open = server.data_dir().join(path);
+        std::fs::set_permissions(&open, PermissionsExt::from_mode(0o744)).unwrap();
+        server.restart().unwrap();
+        let stderr = server.stderr();
+        let warnings: Vec<&str> = stderr.lines().filter(|line| line.contains("WARN")).collect();
+        assert_eq!(warnings.len(), 1, "{stderr}");
+        assert!(warnings[0].contains("others on this machine may look at the data"), "{stderr}");
+        let named = format!("paths=\"{}\"", open.display().to_string().trim_end_matches('/'));
+        assert!(warnings[0].contains(&named), "{stderr}");
+    }
 }
 
 #[test]

@@ -4,10 +4,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::{Check, Status};
-use crate::data_dir::{ADMIN_KEY_FILE, DIR_MODE};
+use crate::data_dir::{ADMIN_KEY_FILE, DIR_MODE, OTHERS};
 
-/// Mode bits of group and others.
-const OTHERS: u32 = 0o077;
 /// Free room below which somebody should look, in bytes.
 const LITTLE_ROOM: u64 = 1024 * 1024 * 1024;
 /// Free room below which writes will soon fail, in bytes.
