@@ -144,6 +144,10 @@ async fn what_waits_is_reviewed_one_after_the_other() {
         ("image/png", "nosniff")
     );
     operator.get(&format!("/admin/bookings/{first}/receipts/2")).await.is(404);
+    for file in std::fs::read_dir(server.data().join("receipts")).unwrap() {
+        std::fs::remove_file(file.unwrap().path()).unwrap();
+    }
+    operator.get(&picture).await.is(503);
     let page = operator.send(page.form(&format!("/admin/bookings/{first}/approve"))).await;
     let page = page.says("Approved").says("1 of 1").says("Ben");
     assert_eq!(state(&server, &first).await, "confirmed");

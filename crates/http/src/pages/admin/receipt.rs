@@ -7,8 +7,8 @@ use super::booking::find;
 use super::session::Desk;
 use crate::pages::error::PageError;
 use crate::pages::visit::Page;
-use crate::receipts::{ReceiptStoreError, ReceiptType, serving_headers};
-use crate::routes::bookings::payment::receipt::unavailable;
+use crate::receipts::{ReceiptType, serving_headers};
+use crate::routes::bookings::payment::receipt::not_shown;
 
 /// `GET /admin/bookings/{id}/receipts/{n}`
 pub(crate) async fn show(Desk { visit, .. }: Desk, Path((id, number)): Path<(String, usize)>) -> Page {
@@ -20,14 +20,8 @@ pub(crate) async fn show(Desk { visit, .. }: Desk, Path((id, number)): Path<(Str
     else {
         return Err(missing());
     };
-    let bytes = match visit.state.receipts.get(&key).await {
-        Ok(bytes) => bytes,
-        Err(error @ ReceiptStoreError::Missing(_)) => {
-            tracing::error!(%error, booking = %booking.id, "a receipt that a booking names is gone");
-            return Err(missing());
-        }
-        Err(error) => return Err((*unavailable(&error).0).into()),
-    };
+    let read = visit.state.receipts.get(&key).await;
+    let bytes = read.map_err(|error| PageError::from(*not_shown(&error, &booking).0))?;
     let mut response = Response::new(bytes.into());
     response.headers_mut().extend(serving_headers(kind));
     Ok(response)

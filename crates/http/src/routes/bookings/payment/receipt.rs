@@ -22,6 +22,9 @@ use crate::respond::if_match;
 use crate::routes::bookings::change::{changed, first_right};
 use crate::state::AppState;
 
+/// When to ask again for a file that is gone, in seconds: somebody has to bring it back.
+const GONE_RETRY_SECONDS: u32 = 60;
+
 pub(super) async fn pay(state: &AppState, head: &Parts, id: &str, body: Body) -> Answer {
     let mut params = Params::new(head.uri.query());
     let actor = booking_actor(&state.engine, head, &mut params, id);
@@ -99,6 +102,18 @@ fn refused(error: &ReceiptError) -> Problem {
         }
         other => Problem::field("receipt", format!("is not accepted: {other}")),
     }
+}
+
+/// `503 unavailable` for a receipt that cannot be shown: its file is gone, or the store of files does not work. Both
+/// are logged here.
+pub(crate) fn not_shown(error: &ReceiptStoreError, booking: &Booking) -> Problem {
+    if !matches!(error, ReceiptStoreError::Missing(_)) {
+        return unavailable(error);
+    }
+    tracing::error!(%error, booking = %booking.id, "a receipt that a booking names is gone");
+    let detail = "The file of this receipt is missing on the server. Its operator has to bring it back into the folder \
+        of receipts, from a backup for example; the booking stands.";
+    Problem::retry(Code::Unavailable, detail, GONE_RETRY_SECONDS)
 }
 
 /// `503 unavailable` for a store of files that does not work, which is logged here.

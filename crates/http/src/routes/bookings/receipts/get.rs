@@ -6,9 +6,9 @@ use axum::response::Response;
 use crate::auth::Right;
 use crate::params::Params;
 use crate::problem::{Answer, Problem};
-use crate::receipts::{ReceiptStoreError, ReceiptType, serving_headers};
+use crate::receipts::{ReceiptType, serving_headers};
 use crate::routes::bookings::get::read;
-use crate::routes::bookings::payment::receipt::unavailable;
+use crate::routes::bookings::payment::receipt::not_shown;
 use crate::state::AppState;
 
 /// A receipt
@@ -22,7 +22,7 @@ use crate::state::AppState;
         ("n" = u32, Path, minimum = 1, description = "Its number within the booking"),
     ),
     responses(
-        (status = 200, description = "The file, without metadata", content((Vec<u8> = "image/jpeg"), (Vec<u8> = "image/png"), (Vec<u8> = "image/webp"), (Vec<u8> = "application/pdf"))),
+        (status = 200, description = "The file: images without metadata, PDFs as they were sent", content((Vec<u8> = "image/jpeg"), (Vec<u8> = "image/png"), (Vec<u8> = "image/webp"), (Vec<u8> = "application/pdf"))),
     ),
     security(("api_key" = [])),
 )]
@@ -43,14 +43,7 @@ pub(crate) async fn get(
     else {
         return Err(missing());
     };
-    let bytes = match state.receipts.get(&key).await {
-        Ok(bytes) => bytes,
-        Err(error @ ReceiptStoreError::Missing(_)) => {
-            tracing::error!(%error, booking = %booking.id, "a receipt that a booking names is gone");
-            return Err(missing());
-        }
-        Err(error) => return Err(unavailable(&error)),
-    };
+    let bytes = state.receipts.get(&key).await.map_err(|error| not_shown(&error, &booking))?;
     let mut response = Response::new(bytes.into());
     response.headers_mut().extend(serving_headers(kind));
     Ok(response)

@@ -55,6 +55,23 @@ async fn a_receipt_is_looked_at_and_approved() {
 }
 
 #[tokio::test]
+async fn a_receipt_whose_file_is_gone_is_unavailable_and_the_booking_stands() {
+    let server = Server::start().await;
+    let listing = server.listing(&places()).await;
+    let made = server.book(&listing).await;
+    upload(&server, &made, form(receipt())).token(&made.token()).ask().await.ok(200);
+    for file in std::fs::read_dir(server.data().join("receipts")).unwrap() {
+        std::fs::remove_file(file.unwrap().path()).unwrap();
+    }
+    let path = format!("/v1/bookings/{}/receipts/1", made.id());
+    let gone = server.get(&path).key(&server.operator).ask().await.problem(503, "unavailable");
+    assert_eq!(gone.header("retry-after"), "60");
+    assert!(gone.json["detail"].as_str().unwrap().contains("from a backup"), "{}", gone.json);
+    let approve = server.post(&format!("/v1/bookings/{}/approve", made.id()), &json!({}));
+    approve.key(&server.operator).ask().await.ok(200);
+}
+
+#[tokio::test]
 async fn what_is_no_receipt_is_refused_by_its_content() {
     let server = Server::start().await;
     let listing = server.listing(&places()).await;
