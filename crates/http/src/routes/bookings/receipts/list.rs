@@ -23,7 +23,7 @@ pub(crate) struct ReceiptView<'a> {
     n: usize,
     /// Media type by content.
     media_type: &'a str,
-    /// Bytes as stored, without metadata.
+    /// Bytes as stored: images without metadata, PDFs as they were sent.
     size: u64,
     /// SHA-256 of what was stored, in hex.
     sha256: &'a str,
