@@ -6,6 +6,7 @@
 //! - [`pool`], [`mod@line`], [`booking`]: what there is
 //! - [`listing`]: the four kinds, which name pools and price them; [`calendar`] and [`seating`] behind them
 //! - [`command`], [`refusal`], [`event`]: what can be asked, how it is refused, what is told afterwards
+//! - [`form`]: where what clients write is wrong
 //! - [`settle`]: what time alone does to a booking
 //! - [`admission`]: the one way to capacity
 //! - [`world`] and [`mod@decide`]: one command after the other on what a store has loaded
@@ -19,6 +20,7 @@ pub mod command;
 pub mod customer;
 pub mod decide;
 pub mod event;
+pub mod form;
 pub mod id;
 pub mod line;
 pub mod listing;

@@ -123,10 +123,10 @@ pub fn change(
     if let Some(form) = merged.as_object_mut() {
         problems.iter().for_each(|wrong: &FieldError| drop(form.remove(&wrong.field)));
     }
-    let new: ListingSpec = match serde_json::from_value(merged) {
+    let new: ListingSpec = match crate::form::read(merged) {
         Ok(new) => new,
-        Err(error) => {
-            problems.push(FieldError::new(field_of(&error), error.to_string()));
+        Err(wrong) => {
+            problems.push(wrong);
             return Err(problems);
         }
     };
@@ -202,7 +202,7 @@ fn moves(old: &Shape, new: &Shape) -> bool {
     }
 }
 
-/// RFC 7396.
+/// RFC 7396, but a null for what is not there stays, so that a name that nothing has is found out.
 fn merge(target: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
         *target = patch.clone();
@@ -214,16 +214,13 @@ fn merge(target: &mut Value, patch: &Value) {
     let target = target.as_object_mut().expect("just made one");
     for (key, value) in patch {
         if value.is_null() {
-            target.remove(key);
+            if target.remove(key).is_none() {
+                target.insert(key.clone(), Value::Null);
+            }
         } else {
             merge(target.entry(key.clone()).or_insert(Value::Null), value);
         }
     }
-}
-
-/// serde names an unknown or missing field between backticks.
-fn field_of(error: &serde_json::Error) -> String {
-    error.to_string().split('`').nth(1).unwrap_or("body").to_owned()
 }
 
 fn check_fixed(problems: &mut Vec<FieldError>, old: &ListingSpec, new: &ListingSpec) {

@@ -29,6 +29,31 @@ fn new_times_of_check_in_and_check_out_leave_the_pools_alone() {
 }
 
 #[test]
+fn what_is_wrong_in_an_edit_is_named_with_its_path() {
+    let mut bench = Bench::default();
+    let inn = bench.listing(nights_form(2, &json!({})));
+    for (patch, field, message) in [
+        (json!({"check_in_time": "25:00"}), "check_in_time", "must be a time of the day like 15:00"),
+        (json!({"calendar": {"from": "2026-13-01"}}), "calendar.from", ""),
+        (json!({"policy": {"foo": 1}}), "policy.foo", "is not a field of this request"),
+        (json!({"policy": {"foo": null}}), "policy.foo", "is not a field of this request"),
+        (json!({"titel": null}), "titel", "is not a field of this request"),
+        (json!({"title": null}), "title", "is missing"),
+    ] {
+        let RefusalData::Fields(wrong) = bench.patch(inn, patch).unwrap_err().data else { panic!("{field}") };
+        assert_eq!((wrong.len(), wrong[0].field.as_str()), (1, field));
+        assert!(wrong[0].message.starts_with(message), "{}", wrong[0].message);
+    }
+    // Null for what has a default, or need not be there, is fine.
+    for patch in
+        [json!({"min_nights": null}), json!({"policy": {"hold_seconds": null}}), json!({"venue": null})]
+    {
+        bench.patch(inn, patch).unwrap();
+        bench.patch(inn, json!({"check_in_time": null, "check_out_time": null})).unwrap();
+    }
+}
+
+#[test]
 fn a_field_of_another_kind_is_refused_and_null_is_what_it_is_anyway() {
     let fields = json!({
         "starts_at": "2027-01-01T00:00:00Z", "ends_at": "2027-01-01T01:00:00Z", "pools": [], "resources": [],

@@ -4,6 +4,7 @@
 use axum::body::Body;
 use bytes::Bytes;
 use http::request::Parts;
+use lastseat_core::form;
 use lastseat_core::refusal::{Code, FieldError};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
@@ -122,57 +123,8 @@ fn malformed(text: impl Into<String>) -> Problem {
 /// Reads it once more, slowly, to learn where it is wrong.
 fn problem_of<T: DeserializeOwned>(text: &str) -> FieldError {
     let mut reader = serde_json::Deserializer::from_str(text);
-    let Err(error) = serde_path_to_error::deserialize::<_, Object<T>>(&mut reader) else {
-        return FieldError::new("body", "has something after its end");
-    };
-    let path = error.path().to_string();
-    let message = error.inner().to_string();
-    // serde_json adds where in the text it was.
-    let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
-    explain(if path == "." { "" } else { &path }, message)
-}
-
-/// serde's sentences as fragments that read after the field's name.
-pub(crate) fn explain(path: &str, message: &str) -> FieldError {
-    let inside = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-    let here = || if path.is_empty() { "body".to_owned() } else { path.to_owned() };
-    let quoted = message.split('`').nth(1).unwrap_or_default();
-    if message.starts_with("missing field") {
-        return FieldError::new(inside(quoted), "is missing");
-    }
-    if message.starts_with("duplicate field") {
-        let field = if path.ends_with(quoted) { here() } else { inside(quoted) };
-        return FieldError::new(field, "stands twice");
-    }
-    if message.starts_with("unknown field") {
-        return FieldError::new(here(), "is not a field of this request");
-    }
-    if let Some((_, variants)) = message.split_once("`, expected ")
-        && message.starts_with("unknown variant")
-    {
-        return FieldError::new(here(), format!("must be {variants}"));
-    }
-    let wrong = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "));
-    if let Some((given, wanted)) = wrong.and_then(|rest| rest.rsplit_once(", expected ")) {
-        let wanted = match wanted {
-            "i64" | "u32" | "u64" | "i32" => "an integer in range",
-            "a boolean" => "true or false",
-            other if other.starts_with("struct ") || other == "a map" => "an object",
-            "a sequence" => "a list",
-            other => other,
-        };
-        return FieldError::new(here(), format!("must be {wanted}, not {}", shortened(given)));
-    }
-    FieldError::new(here(), shortened(message))
-}
-
-/// Echoes of what the client sent stay short.
-fn shortened(text: &str) -> String {
-    const MOST_CHARS: usize = 160;
-    match text.char_indices().nth(MOST_CHARS) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text.to_owned(),
-    }
+    let after = || FieldError::new("body", "has something after its end");
+    form::read::<Object<T>, _>(&mut reader).err().unwrap_or_else(after)
 }
 
 #[cfg(test)]

@@ -58,6 +58,18 @@ async fn refusals_come_in_their_order() {
     send(&listing, Some(&server.admin), r#"{"title":"a","title":"b"}"#).await.invalid(&["title"]);
     send(&listing, Some(&server.admin), r#"{"policy":[]}"#).await.invalid(&["policy"]);
     send(&listing, Some(&server.admin), r#"{"titel":"b"}"#).await.invalid(&["titel"]);
+    let unknown =
+        send(&listing, Some(&server.admin), r#"{"policy":{"foo":1}}"#).await.invalid(&["policy.foo"]);
+    assert_eq!(unknown.json["errors"][0]["message"], "is not a field of this request");
+    send(&listing, Some(&server.admin), r#"{"titel":null}"#).await.invalid(&["titel"]);
+    send(&listing, Some(&server.admin), r#"{"title":null}"#).await.invalid(&["title"]);
+    send(&listing, Some(&server.admin), r#"{"policy":{"foo":null}}"#).await.invalid(&["policy.foo"]);
+    send(&listing, Some(&server.admin), r#"{"policy":{"hold_seconds":"x"}}"#)
+        .await
+        .invalid(&["policy.hold_seconds"]);
+    send(&listing, Some(&server.admin), r#"{"pools":[{"key":"standard"}]}"#)
+        .await
+        .invalid(&["pools[0].capacity"]);
     send(&listing, Some(&server.admin), r#"{"currency":"EUR"}"#).await.invalid(&["currency"]);
     send(&listing, Some(&server.admin), r#"{"min_nights":2,"resources":[]}"#)
         .await
