@@ -76,7 +76,8 @@ pub async fn serve(listener: TcpListener, state: AppState) -> io::Result<()> {
             }
         };
         if let Ok(seat) = Arc::clone(&seats).try_acquire_owned() {
-            let connection = connection(stream, peer, app.clone(), closing.clone());
+            // Each looks at a token of its own: all looking at the one would wait for one another.
+            let connection = connection(stream, peer, app.clone(), closing.child_token());
             connections.spawn(async move {
                 connection.await;
                 drop(seat);
