@@ -56,23 +56,28 @@ pub(crate) fn version_tag(version: u64) -> HeaderValue {
 /// The entity tag of a booking: its version, and behind a plus the version of its listing that last moved its
 /// times, where one did: `"3"`, `"3+2"`.
 pub(crate) fn booking_tag(listing: &Listing, booking: &Booking) -> HeaderValue {
-    match listing.doc.times_version {
-        None => version_tag(u64::from(booking.version)),
-        Some(times) => {
-            let text = format!("\"{}+{times}\"", booking.version);
-            HeaderValue::try_from(text).expect("digits in quotes")
-        }
-    }
+    extended_tag(u64::from(booking.version), listing.doc.times_version)
 }
 
-/// Sets the entity tag of a version.
-pub(crate) fn with_version(mut response: Response, version: u64) -> Response {
-    response.headers_mut().insert(ETAG, version_tag(version));
+/// The entity tag of a listing: its version, and behind a plus how often the numbers of the pools that it shows
+/// were changed, where they were.
+pub(crate) fn listing_tag(listing: &Listing) -> HeaderValue {
+    extended_tag(listing.version, listing.doc.pools_version)
+}
+
+fn extended_tag(version: u64, more: Option<u64>) -> HeaderValue {
+    let Some(more) = more else { return version_tag(version) };
+    HeaderValue::try_from(format!("\"{version}+{more}\"")).expect("digits in quotes")
+}
+
+/// Sets the entity tag.
+pub(crate) fn with_tag(mut response: Response, tag: HeaderValue) -> Response {
+    response.headers_mut().insert(ETAG, tag);
     response
 }
 
-/// The version in `If-Match`; none where it is missing or `*`. Times that the listing has moved since are no
-/// change of the booking: what stands behind a plus does not count.
+/// The version in `If-Match`; none where it is missing or `*`. What stands behind a plus does not count: times that
+/// the listing has moved are no change of a booking, and numbers of pools none of a listing.
 ///
 /// # Errors
 /// `422 invalid` for anything else but one version in quotes.

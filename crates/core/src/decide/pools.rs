@@ -87,9 +87,15 @@ fn apply(
 ) -> Arc<Listing> {
     let mut listing = Arc::clone(old);
     if let Some(groups) = groups {
+        let (mut doc, mut version) = (old.doc.clone(), old.version);
+        // A new pool is an edit of the listing; new numbers are not, they only show in it.
+        if groups.len() > old.groups.all().len() {
+            version += 1;
+        } else {
+            doc.pools_version = Some(doc.pools_version.unwrap_or(0) + 1);
+        }
         let groups = Arc::new(Groups::new(groups));
-        listing =
-            Arc::new(Listing::new(old.no, old.id, old.version + 1, old.created_at, old.doc.clone(), groups));
+        listing = Arc::new(Listing::new(old.no, old.id, version, old.created_at, doc, groups));
         world.set_listing(Arc::clone(&listing));
         world.changes.groups.insert(old.no);
     }

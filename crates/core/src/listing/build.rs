@@ -86,6 +86,7 @@ pub fn build(spec: &ListingSpec, now: Time) -> Result<NewListing, Vec<FieldError
         counts_customers: spec.policy.limits_customers(),
         renew_through: None,
         times_version: None,
+        pools_version: None,
     };
     let pools = pools(&mut problems, &doc.shape, &doc.timezone, &groups);
     if !problems.is_empty() {

@@ -255,6 +255,9 @@ pub struct ListingDoc {
     /// The version of the edit that last moved what bookings' starts and ends are made of; none if none did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times_version: Option<u64>,
+    /// How often the capacities and prices that its groups show were changed; none if never. That is no edit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pools_version: Option<u64>,
 }
 
 /// A listing as the engine uses it.

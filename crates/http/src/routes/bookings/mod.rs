@@ -23,12 +23,11 @@ use axum::Router;
 use axum::response::Response;
 use axum::routing::{get, post};
 use http::StatusCode;
-use http::header::ETAG;
 use lastseat_core::booking::Booking;
 use lastseat_core::refusal::Code;
 
 use crate::problem::Problem;
-use crate::respond::{booking_tag, json};
+use crate::respond::{booking_tag, json, with_tag};
 use crate::state::AppState;
 use crate::view::BookingView;
 
@@ -77,7 +76,5 @@ pub(crate) fn answer(
     if token == Token::Shown {
         view = view.with_token(&state.engine);
     }
-    let mut response = json(status, &view);
-    response.headers_mut().insert(ETAG, booking_tag(&listing, booking));
-    Ok(response)
+    Ok(with_tag(json(status, &view), booking_tag(&listing, booking)))
 }

@@ -5,7 +5,7 @@ use http::StatusCode;
 
 use crate::auth::anybody;
 use crate::problem::Answer;
-use crate::respond::{unless_seen, version_tag};
+use crate::respond::{listing_tag, unless_seen};
 use crate::routes::listings::{answer, visible};
 use crate::routes::{Id, no_params};
 use crate::state::AppState;
@@ -22,8 +22,8 @@ use crate::view::ListingView;
         ("If-None-Match" = Option<String>, Header, description = "ETag of the answer that the client has already"),
     ),
     responses(
-        (status = 200, description = "The listing as it is now", body = ListingView, headers(("ETag" = String, description = "The version, in quotes"))),
-        (status = 304, description = "The client has it already", headers(("ETag" = String, description = "The version, in quotes"))),
+        (status = 200, description = "The listing as it is now", body = ListingView, headers(("ETag" = String, description = "The version, in quotes; with `+` and a number behind it once capacities or prices that it shows were changed"))),
+        (status = 304, description = "The client has it already", headers(("ETag" = String, description = "The version, in quotes; with `+` and a number behind it once capacities or prices that it shows were changed"))),
     ),
     security((), ("api_key" = [])),
 )]
@@ -32,6 +32,6 @@ pub(crate) async fn get(State(state): State<AppState>, Id(id): Id, request: Requ
     let actor = anybody(&state.engine, &head.headers)?;
     let listing = visible(&state.engine, &actor, &id)?;
     no_params(&head)?;
-    let tag = version_tag(listing.version);
+    let tag = listing_tag(&listing);
     Ok(unless_seen(&head.headers, tag, || answer(StatusCode::OK, &listing)))
 }

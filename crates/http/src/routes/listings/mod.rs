@@ -20,7 +20,7 @@ use lastseat_core::listing::{Listing, Status};
 use lastseat_engine::Engine;
 
 use crate::problem::Problem;
-use crate::respond::{json, with_version};
+use crate::respond::{json, listing_tag, with_tag};
 use crate::state::AppState;
 use crate::view::ListingView;
 
@@ -48,5 +48,5 @@ pub(crate) fn visible(engine: &Engine, actor: &Actor, id: &str) -> Result<Arc<Li
 
 /// A listing as an answer.
 pub(crate) fn answer(status: StatusCode, listing: &Listing) -> axum::response::Response {
-    with_version(json(status, &ListingView::new(listing)), listing.version)
+    with_tag(json(status, &ListingView::new(listing)), listing_tag(listing))
 }

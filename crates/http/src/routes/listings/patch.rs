@@ -27,7 +27,7 @@ use crate::view::ListingView;
     tag = "listings",
     params(
         ("id" = String, Path, description = "Id of the listing"),
-        ("If-Match" = Option<String>, Header, pattern = "^(\\*|\"[0-9]{1,18}\")$", description = "ETag of the version that was seen; another one is refused"),
+        ("If-Match" = Option<String>, Header, pattern = "^(\\*|\"[0-9]{1,18}(\\+[0-9]{1,18})?\")$", description = "ETag of the version that was seen; another one is refused"),
     ),
     request_body(content((Object = "application/merge-patch+json"), (Object = "application/json"))),
     responses(

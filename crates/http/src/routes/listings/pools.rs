@@ -91,7 +91,7 @@ impl Form {
     tag = "listings",
     params(
         ("id" = String, Path, description = "Id of the listing"),
-        ("If-Match" = Option<String>, Header, pattern = "^(\\*|\"[0-9]{1,18}\")$", description = "ETag of the version that was seen; another one is refused"),
+        ("If-Match" = Option<String>, Header, pattern = "^(\\*|\"[0-9]{1,18}(\\+[0-9]{1,18})?\")$", description = "ETag of the version that was seen; another one is refused"),
         ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$", description = "Any text that is this request's own: repeated, the request is carried out once"),
     ),
     request_body = Form,

@@ -87,3 +87,34 @@ async fn wrong_requests_are_named() {
     let ask = server.request(Method::PUT, &path).json(&json!({})).key(&server.operator);
     ask.ask().await.problem(403, "forbidden");
 }
+
+#[tokio::test]
+async fn new_numbers_are_no_edit_of_the_listing_but_show_in_it() {
+    let server = Server::start().await;
+    let listing = server.listing(&places()).await;
+    let path = format!("/v1/listings/{listing}");
+    for (price, tag) in [(5, "\"1+1\""), (6, "\"1+2\"")] {
+        let body = json!({"pools": [{"key": "standard", "capacity": 12, "price": price}]});
+        let changed = put(&server, &listing, body).await.ok(200);
+        assert_eq!((changed.json["version"].as_i64(), changed.header("etag")), (Some(1), tag));
+        let seen = server.get(&path).header("if-none-match", "\"1\"").ask().await.ok(200);
+        assert_eq!((&seen.json, seen.header("etag")), (&changed.json, tag));
+        assert_eq!(seen.json["pools"][0]["price"], price);
+        assert_eq!(server.get(&path).header("if-none-match", tag).ask().await.status, 304);
+    }
+    // Whoever edits it has missed nothing.
+    let edit = server.request(Method::PATCH, &path).json(&json!({"title": "Day shift"})).key(&server.admin);
+    let edited = edit.header("if-match", "\"1\"").ask().await.ok(200);
+    assert_eq!((edited.json["version"].as_i64(), edited.header("etag")), (Some(2), "\"2+2\""));
+    // What is sold and told elsewhere follows.
+    let booked = server.post("/v1/bookings", &crate::support::booking(&listing)).ask().await.ok(201);
+    assert_eq!(booked.json["total"], 6);
+    let shown = server.get(&format!("{path}/availability")).ask().await.ok(200);
+    assert_eq!(
+        (&shown.json["pools"][0]["capacity"], &shown.json["pools"][0]["price"]),
+        (&json!(12), &json!(6))
+    );
+    // A new pool is an edit.
+    let body = json!({"pools": [{"key": "vip", "capacity": 1}]});
+    assert_eq!(put(&server, &listing, body).await.ok(200).json["version"], 3);
+}
