@@ -60,6 +60,31 @@ fn csv_becomes_bookings_and_a_refused_line_is_named_by_its_number() {
 }
 
 #[test]
+fn a_bad_cell_refuses_its_line_alone() {
+    let server = server();
+    let listing = create_listing(&server, &places(5));
+    let text = format!(
+        "listing_id,pool,customer.name,state,paid,external_id\r\n\
+         {listing},standard,Aziza Sample,confirmed,five,a-1\r\n\
+         \r\n\
+         {listing},standard,Bobur Sample,confirmed,2500000,a-2\r\n\
+         {listing},standard\r\n\
+         {listing},standing,Chara Sample,confirmed,,a-3\r\n\
+         {listing},standard,Dina Sample,confirmed,1.5,a-4\r\n"
+    );
+    let (_dir, path) = file("old.csv", &text);
+    let said = as_admin(&server, &["import", &path, "--json"]).refused(1, "imported 1, skipped 0");
+    let told: Vec<Value> = said.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told: Vec<_> = told.iter().map(|line| (line["line"].as_u64(), line["status"].as_str())).collect();
+    let wanted = [(2, "refused"), (4, "imported"), (5, "refused"), (6, "refused"), (7, "refused")];
+    assert_eq!(told, wanted.map(|(line, status)| (Some(line), Some(status))));
+    let said = as_admin(&server, &["import", &path]).refused(1, "line 2: `paid` must be a whole number");
+    assert_eq!(said.out, "imported 0, skipped 1 that were there, refused 4\n");
+    let (_dir, path) = file("bad.csv", "listing_id,paid\nlst_1,five\n");
+    as_admin(&server, &["import", &path]).refused(1, "line 2: `paid` must be a whole number");
+}
+
+#[test]
 fn many_lines_go_in_parts_and_keep_their_numbers() {
     let server = server();
     let listing = create_listing(&server, &places(5));
@@ -91,8 +116,6 @@ fn files_that_cannot_be_read_send_nothing() {
     let server = server();
     let (_dir, path) = file("old.csv", "listing_id,price\nlst_1,5\n");
     as_admin(&server, &["import", &path]).refused(2, "unknown column `price`");
-    let (_dir, path) = file("old.csv", "listing_id,paid\nlst_1,five\n");
-    as_admin(&server, &["import", &path]).refused(2, "line 2: `paid` must be a whole number");
     as_admin(&server, &["import", "/nonexistent.csv"]).refused(2, "cannot read /nonexistent.csv");
     let made = as_admin(&server, &["booking", "list", "--json"]).ok().json();
     assert_eq!(made, json!([]));

@@ -62,8 +62,11 @@ impl Columns {
     /// The booking of a line. Empty cells are fields that are not there.
     ///
     /// # Errors
-    /// A sentence, for a number that is none.
+    /// A sentence, for a number that is none, and for more or fewer cells than there are columns.
     pub(super) fn booking(&self, record: &StringRecord) -> Result<Value, String> {
+        if record.len() != self.0.len() {
+            return Err(format!("it has {} cells, and there are {} columns", record.len(), self.0.len()));
+        }
         let mut booking = Map::new();
         for ((name, kind), text) in self.0.iter().zip(record).filter(|(_, text)| !text.is_empty()) {
             let value = match kind {

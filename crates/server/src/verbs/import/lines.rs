@@ -5,6 +5,7 @@ use std::io::{BufRead, Read};
 use clap::ValueEnum;
 
 use super::columns::Columns;
+use super::numbered::Numbered;
 use crate::failure::Failure;
 use crate::options::Input;
 
@@ -20,12 +21,12 @@ pub(super) enum Format {
     Csv,
 }
 
-/// A line for the server.
+/// A line of the file.
 pub(super) struct Line {
     /// Its number in the file, from 1.
     pub(super) number: u64,
-    /// A JSON object.
-    pub(super) text: String,
+    /// A JSON object for the server, or a sentence why the line cannot become one.
+    pub(super) text: Result<String, String>,
 }
 
 /// The lines of a file.
@@ -33,7 +34,7 @@ pub(super) enum Lines {
     /// As they stand there.
     Jsonl { name: String, from: Box<dyn BufRead>, number: u64 },
     /// Made of columns.
-    Csv { name: String, from: Box<csv::Reader<Box<dyn BufRead>>>, columns: Columns },
+    Csv { name: String, from: Box<csv::Reader<Numbered>>, columns: Columns },
 }
 
 impl Lines {
@@ -55,7 +56,8 @@ impl Lines {
         match format {
             Format::Jsonl => Ok(Self::Jsonl { name, from, number: 0 }),
             Format::Csv => {
-                let mut from = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(from);
+                let mut options = csv::ReaderBuilder::new();
+                let mut from = options.trim(csv::Trim::All).flexible(true).from_reader(Numbered::new(from));
                 let heading = from.headers().map_err(|error| unreadable(&name, &error))?;
                 let columns = Columns::of(heading)
                     .map_err(|wrong| Failure::usage(format_args!("{name}, line 1: {wrong}")))?;
@@ -64,10 +66,10 @@ impl Lines {
         }
     }
 
-    /// The next line that is not empty.
+    /// The next line that is not empty. One that cannot become a booking says so.
     ///
     /// # Errors
-    /// `Usage` if it cannot be read, or a column has something else than it should.
+    /// `Usage` if it cannot be read.
     pub(super) fn next(&mut self) -> Result<Option<Line>, Failure> {
         match self {
             Self::Jsonl { name, from, number } => loop {
@@ -84,19 +86,20 @@ impl Lines {
                 }
                 let text = text.trim().trim_start_matches('\u{feff}');
                 if !text.is_empty() {
-                    return Ok(Some(Line { number: *number, text: text.to_owned() }));
+                    return Ok(Some(Line { number: *number, text: Ok(text.to_owned()) }));
                 }
             },
             Self::Csv { name, from, columns } => {
-                let mut record = csv::StringRecord::new();
-                if !from.read_record(&mut record).map_err(|error| unreadable(name, &error))? {
+                let mut record = csv::ByteRecord::new();
+                if !from.read_byte_record(&mut record).map_err(|error| unreadable(name, &error))? {
                     return Ok(None);
                 }
-                let number = record.position().map_or(0, csv::Position::line);
-                let booking = columns
-                    .booking(&record)
-                    .map_err(|wrong| Failure::usage(format_args!("{name}, line {number}: {wrong}")))?;
-                Ok(Some(Line { number, text: booking.to_string() }))
+                let start = record.position().map_or(0, csv::Position::byte);
+                let number = from.get_mut().line_from(start);
+                let booking = csv::StringRecord::from_byte_record(record)
+                    .map_err(|_| "it is not written in UTF-8".to_owned())
+                    .and_then(|record| columns.booking(&record));
+                Ok(Some(Line { number, text: booking.map(|booking| booking.to_string()) }))
             }
         }
     }
@@ -128,7 +131,7 @@ mod tests {
             Lines::new(&Input::File(name.into()), text.as_bytes(), None).map_err(|e| e.to_string())?;
         let mut all = Vec::new();
         while let Some(line) = lines.next().map_err(|e| e.to_string())? {
-            all.push((line.number, line.text));
+            all.push((line.number, line.text.unwrap_or_else(|why| format!("refused: {why}"))));
         }
         Ok(all)
     }
@@ -146,7 +149,36 @@ mod tests {
         assert_eq!(csv[0].0, 2);
         let wrong = lines("a.csv", "listing_id,pools\nlst_1,standard").unwrap_err();
         assert!(wrong.starts_with("a.csv, line 1: ") && wrong.contains("`pools`"), "{wrong}");
-        let wrong = lines("a.csv", "listing_id,pool\nlst_1,standard\nlst_1").unwrap_err();
-        assert!(wrong.contains("line: 3"), "{wrong}");
+    }
+
+    #[test]
+    fn a_bad_line_of_csv_is_told_by_its_number_in_the_file_and_the_next_is_read() {
+        for end in ["\n", "\r\n", "\r"] {
+            let text = [
+                "\u{feff}listing_id,pool,quantity,customer.name",
+                "lst_1,standard,1,\"two",
+                "",
+                "lines\"",
+                "",
+                "",
+                "lst_1,standard,x,Sample",
+                "lst_1",
+                "lst_1,standard,1,Sample,more",
+                "lst_1,standard,2,Sample",
+            ];
+            let all = lines("a.csv", text.join(end).leak()).unwrap();
+            let numbers: Vec<u64> = all.iter().map(|(number, _)| *number).collect();
+            assert_eq!(numbers, [2, 7, 8, 9, 10], "{end:?}");
+            assert_eq!(all[1].1, "refused: `quantity` must be a whole number, not `x`");
+            assert_eq!(all[2].1, "refused: it has 1 cells, and there are 4 columns");
+            assert_eq!(all[3].1, "refused: it has 5 cells, and there are 4 columns");
+            assert!(all[0].1.starts_with('{') && all[4].1.starts_with('{'), "{all:?}");
+        }
+        let mut lines =
+            Lines::new(&Input::File("a.csv".into()), b"pool,quantity\n\xff,1\nvip,1\n".as_slice(), None)
+                .unwrap();
+        let line = lines.next().unwrap().unwrap();
+        assert_eq!((line.number, line.text.unwrap_err().as_str()), (2, "it is not written in UTF-8"));
+        assert_eq!(lines.next().unwrap().unwrap().number, 3);
     }
 }

@@ -2,14 +2,17 @@
 //!
 //! - [`lines`]: from a file to lines that a server reads
 //! - [`columns`]: what the columns of a CSV file mean
+//! - [`numbered`]: the numbers of its lines
 
 mod columns;
 mod lines;
+mod numbered;
 
+use std::collections::VecDeque;
 use std::io::BufReader;
 
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::failure::Failure;
@@ -53,7 +56,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let mut counts = Counts::default();
     let (mut chunk, mut bytes) = (Vec::new(), 0);
     while let Some(line) = lines.next()? {
-        bytes += line.text.len() + 1;
+        bytes += line.text.as_ref().map_or_else(String::len, String::len) + 1;
         chunk.push(line);
         if bytes >= CHUNK_BYTES {
             send(&client, &chunk, args.json, &mut counts).await?;
@@ -82,12 +85,31 @@ struct Counts {
     refused: usize,
 }
 
-/// Sends some lines, and tells what became of them under their numbers in the file.
+/// Sends some lines, and tells what became of them under their numbers in the file. Those that cannot become bookings
+/// are refused here, in their place.
 async fn send(client: &Client, chunk: &[Line], as_json: bool, counts: &mut Counts) -> Result<(), Failure> {
     let mut body = String::new();
+    let (mut sent, mut refused) = (Vec::new(), VecDeque::new());
     for line in chunk {
-        body.push_str(&line.text);
-        body.push('\n');
+        match &line.text {
+            Ok(text) => {
+                sent.push(line.number);
+                body.push_str(text);
+                body.push('\n');
+            }
+            Err(why) => refused.push_back((line.number, why)),
+        }
+    }
+    let mut tell_refused = |before: u64, counts: &mut Counts| -> Result<(), Failure> {
+        while let Some((number, why)) = refused.pop_front_if(|(number, _)| *number < before) {
+            let view =
+                json!({"line": number, "status": "refused", "id": null, "code": "invalid", "detail": why});
+            tell(&view, as_json, counts)?;
+        }
+        Ok(())
+    };
+    if sent.is_empty() {
+        return tell_refused(u64::MAX, counts);
     }
     let request = client
         .request(Method::POST, "v1/bookings/import")?
@@ -99,22 +121,22 @@ async fn send(client: &Client, chunk: &[Line], as_json: bool, counts: &mut Count
         let mut answer: Value = serde_json::from_str(answer)
             .map_err(|_| Failure::unable("the server's answer to the import is no JSON"))?;
         let place = answer["line"].as_u64().and_then(|line| usize::try_from(line).ok()?.checked_sub(1));
-        let line = place.and_then(|place| chunk.get(place));
-        let Some(line) = line else {
+        let Some(&number) = place.and_then(|place| sent.get(place)) else {
             return Err(Failure::unable("the server's answer to the import names a line that was not sent"));
         };
-        answer["line"] = line.number.into();
+        answer["line"] = number.into();
         told += 1;
+        tell_refused(number, counts)?;
         tell(&answer, as_json, counts)?;
     }
-    if told < chunk.len() {
-        let (first, sent) = (chunk[0].number, chunk.len());
+    if told < sent.len() {
+        let (first, sent) = (sent[0], sent.len());
         return Err(Failure::unable(format_args!(
             "the server told of {told} of the {sent} lines from line {first} on; import the file again: with an \
              external_id, lines that are there already are skipped"
         )));
     }
-    Ok(())
+    tell_refused(u64::MAX, counts)
 }
 
 fn tell(answer: &Value, as_json: bool, counts: &mut Counts) -> Result<(), Failure> {

@@ -8,6 +8,9 @@ use lastseat_core::refusal::Code;
 use crate::body::{Chunks, MAX_JSON_BYTES};
 use crate::problem::Problem;
 
+/// What some programs write at the very beginning of a text in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// The lines of a body, with their numbers from 1. Empty ones are passed over.
 pub(super) struct Lines {
     chunks: Option<Chunks>,
@@ -77,8 +80,11 @@ impl Lines {
     }
 
     /// Counts a line; nothing if it is empty.
-    fn finish(&mut self, line: BytesMut) -> Option<Line> {
+    fn finish(&mut self, mut line: BytesMut) -> Option<Line> {
         self.line += 1;
+        if self.line == 1 && line.starts_with(BYTE_ORDER_MARK) {
+            line.advance(BYTE_ORDER_MARK.len());
+        }
         if std::mem::take(&mut self.too_long) || line.len() > MAX_JSON_BYTES {
             let text = format!("A line may have at most {MAX_JSON_BYTES} bytes.");
             return Some((self.line, Err(Problem::new(Code::TooLarge, text))));
@@ -112,6 +118,13 @@ mod tests {
         let found = lines(chunks, 100).await;
         let expected = [(1, "a"), (2, "bc"), (5, "d")].map(|(line, text)| (line, Ok(text.to_owned())));
         assert_eq!(found, expected);
+    }
+
+    #[tokio::test]
+    async fn a_byte_order_mark_is_passed_over_at_the_very_beginning_only() {
+        let found = lines(vec![b"\xef\xbb".to_vec(), b"\xbfa\n\xef\xbb\xbfb\n".to_vec()], 100).await;
+        assert_eq!(found, [(1, Ok("a".to_owned())), (2, Ok("\u{feff}b".to_owned()))]);
+        assert_eq!(lines(vec!["\u{feff}\na".into()], 100).await, [(2, Ok("a".to_owned()))]);
     }
 
     #[tokio::test]
