@@ -70,6 +70,8 @@ fn what_a_file_must_not_say_is_refused_with_its_line() {
         ("data = \"x\"\n\nlisten = \"nonsense\"", 3, "ADDRESS:PORT"),
         ("log_format = \"xml\"", 1, "possible values: human, json"),
         ("max_connections = -1", 1, "max_connections"),
+        ("max_connections = 0", 1, "at least 1"),
+        ("rate_per_key = \"20:10\"", 1, "cannot be fewer"),
         ("max_connections = [1]", 1, "must be a text, a number, true or false"),
         ("[serve]\nlisten = \"127.0.0.1:1\"", 1, "unknown key `serve`"),
         ("log_level = \"info\"\nlog-level = \"warn\"", 2, "is set in line 1 too"),

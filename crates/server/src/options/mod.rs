@@ -2,6 +2,7 @@
 
 mod address;
 mod client;
+mod count;
 mod data;
 mod file;
 mod rate;
@@ -14,3 +15,4 @@ pub(crate) use rate::RateArg;
 pub(crate) use serve::{EngineOptions, HttpOptions, ListenOptions, LogFormat, LogOptions};
 
 pub(crate) use address::listen_address;
+pub(crate) use count::count;

@@ -20,6 +20,11 @@ impl FromStr for RateArg {
             Some((per_second, burst)) => (number(per_second)?, number(burst)?),
             None => (number(text)?, number(text)?),
         };
+        if burst < per_second {
+            return Err(
+                "how many may come at once cannot be fewer than may come in a second: give 20:20 rather than 20:10",
+            );
+        }
         Ok(Self(Rate { per_second, burst }))
     }
 }
@@ -33,7 +38,8 @@ mod tests {
         let rate =
             |text: &str| text.parse::<RateArg>().map(|rate| (rate.0.per_second.get(), rate.0.burst.get()));
         assert_eq!(rate("10"), Ok((10, 10)));
-        assert_eq!(rate("10:50"), Ok((10, 50)));
+        assert_eq!((rate("10:50"), rate("10:10")), (Ok((10, 50)), Ok((10, 10))));
+        assert!(rate("20:10").unwrap_err().contains("cannot be fewer"));
         for wrong in ["", "0", "10:0", "-1", "1.5", "10:", "10/s"] {
             assert!(rate(wrong).is_err(), "{wrong}");
         }

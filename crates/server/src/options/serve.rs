@@ -9,7 +9,7 @@ use lastseat_engine::{DueWorker, EngineConfig};
 use lastseat_http::HttpConfig;
 use tracing_subscriber::EnvFilter;
 
-use super::{RateArg, listen_address};
+use super::{RateArg, count, listen_address};
 use crate::failure::Failure;
 
 /// On or off.
@@ -78,7 +78,7 @@ pub(crate) struct HttpOptions {
     #[arg(long, value_name = "HEADER")]
     trusted_proxy_header: Option<String>,
     /// Connections at a time
-    #[arg(long, value_name = "N", default_value_t = lastseat_http::config::DEFAULT_MAX_CONNECTIONS)]
+    #[arg(long, value_name = "N", default_value_t = lastseat_http::config::DEFAULT_MAX_CONNECTIONS, value_parser = count)]
     max_connections: usize,
 }
 

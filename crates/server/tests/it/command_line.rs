@@ -34,6 +34,8 @@ fn wrong_use_is_code_2_and_nothing_is_data() {
         &["listing", "create"],
         &["backup"],
         &["booking", "reject", "bkg_1"],
+        &["listing", "list", "--limit", "0"],
+        &["booking", "list", "--limit", "0"],
         &["bench", "book", "--listing", "lst_1", "--rate", "0"],
         &["key", "create", "--role", "owner", "--name", "x"],
     ] {

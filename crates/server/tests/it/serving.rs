@@ -223,6 +223,13 @@ fn what_this_version_does_not_have_is_refused_before_anything_is_made() {
     ] {
         on_data(&data, &["serve", flag, value]).refused(2, flag);
     }
+    for (flag, value, words) in [
+        ("--max-connections", "0", "give a whole number, at least 1"),
+        ("--rate-per-address", "20:10", "cannot be fewer than may come in a second"),
+        ("--rate-per-key", "20:10", "cannot be fewer than may come in a second"),
+    ] {
+        on_data(&data, &["serve", flag, value]).refused(2, words);
+    }
     assert!(!data.exists());
 }
 

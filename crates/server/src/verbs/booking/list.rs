@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::money::amount;
-use crate::options::ClientOptions;
+use crate::options::{ClientOptions, count};
 use crate::output;
 use crate::table::table;
 
@@ -28,7 +28,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TEXT")]
     customer: Option<String>,
     /// At most so many
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = count)]
     limit: usize,
     #[command(flatten)]
     server: ClientOptions,

@@ -2,7 +2,7 @@
 
 use crate::client::Client;
 use crate::failure::Failure;
-use crate::options::ClientOptions;
+use crate::options::{ClientOptions, count};
 use crate::output;
 
 /// List listings
@@ -19,7 +19,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "WORDS")]
     search: Option<String>,
     /// At most so many
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = count)]
     limit: usize,
     #[command(flatten)]
     server: ClientOptions,
