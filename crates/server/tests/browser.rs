@@ -216,6 +216,24 @@ async fn browser_shows_that_a_hold_has_lapsed_and_its_place_comes_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn browser_shows_new_times_of_a_booking_by_itself() {
+    let server = TestServer::start().unwrap();
+    let address = listing(&server, &gig()).await;
+    let browser = Browser::start().unwrap();
+    let customer = browser.session(Window::Phone, Theme::Light).await.unwrap();
+    customer.goto(&address).await.unwrap();
+    write(&customer, "#name", "Dilnoza K.").await;
+    click(&customer, "#book button[type=submit]").await;
+    sees(&customer, ".ticket-top", "22:00").await;
+    let edit = http_client().unwrap().patch(address.replace("/listings/", "/v1/listings/"));
+    let edit =
+        edit.bearer_auth(server.admin_key().unwrap()).json(&json!({"starts_at": "2090-12-24T15:00:00Z"}));
+    edit.send().await.unwrap().error_for_status().unwrap();
+    sees(&customer, ".ticket-top", "20:00").await;
+    assert_quiet(&customer).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn browser_books_a_stay_by_keyboard_alone() {
     let server = TestServer::start().unwrap();
     let address = listing(
