@@ -14,6 +14,8 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 pub const PROBLEM_JSON: &str = "application/problem+json";
 /// After how many seconds to try again, where the refusal does not say.
 const DEFAULT_RETRY_SECONDS: u32 = 1;
+/// Bytes set aside for a refusal; most fit.
+const SMALL: usize = 512;
 /// What is said when a handler panics. Not a code: clients cannot bring it about.
 const INTERNAL: &str = r#"{"type":"about:blank","title":"Internal error","status":500,"detail":"Something went wrong inside; it was logged. Nothing may be assumed about the request: look before you repeat it.","code":"internal"}"#;
 
@@ -58,7 +60,9 @@ impl Problem {
     /// The body, as JSON.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
-        serde_json::to_vec(&Body(&self.0)).expect("a problem is plain data")
+        let mut text = Vec::with_capacity(SMALL);
+        serde_json::to_writer(&mut text, &Body(&self.0)).expect("a problem is plain data");
+        text
     }
 }
 

@@ -1,6 +1,8 @@
 //! Where what was just made can be used: for tools that follow one request with another.
 
-use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
 use utoipa::openapi::path::{Operation, ParameterIn};
 use utoipa::openapi::{OpenApi, RefOr};
 
@@ -17,7 +19,8 @@ const ID: &str = "$response.body#/id";
 pub(super) fn add(api: &mut OpenApi) {
     for (maker, users) in MAKERS {
         let paths = api.paths.paths.iter();
-        let links: Map<String, Value> = paths
+        // In the order of their names, whether or not another crate has JSON's maps keep their order.
+        let links: BTreeMap<String, Value> = paths
             .filter(|(path, _)| path.starts_with(users) && !path.ends_with("/live"))
             .flat_map(|(_, item)| [&item.get, &item.put, &item.post, &item.patch, &item.delete])
             .flatten()
@@ -29,7 +32,10 @@ pub(super) fn add(api: &mut OpenApi) {
         let made = made.and_then(|operation| operation.responses.responses.get_mut("201"));
         if let Some(RefOr::T(answer)) = made {
             // The library's own type of links is written with `operation_id`, which OpenAPI does not know.
-            answer.extensions.get_or_insert_default().insert("links".to_owned(), Value::Object(links));
+            answer
+                .extensions
+                .get_or_insert_default()
+                .insert("links".to_owned(), Value::Object(links.into_iter().collect()));
         }
     }
 }
