@@ -29,7 +29,7 @@ const MAX_SLEEP: Duration = Duration::from_secs(1);
 const DUE_ALONE: u32 = 1_024;
 /// Fewest due bookings that are settled in one batch while others wait. More are if the batch is larger: what is due
 /// gets a little less than half of the lane.
-const MIN_DUE_PER_BATCH: u32 = 40;
+const MIN_DUE_PER_BATCH: u32 = 44;
 /// For each time that it is so late, in milliseconds, what is due gets that share once more.
 const LATE_MS: i64 = 2_000;
 /// Bookings that are renewed in one batch after an edit of their listing.
