@@ -44,7 +44,6 @@ pub fn form(listing: &Listing) -> ListingSpec {
         .collect()
     };
     let mut spec = ListingSpec {
-        kind: listing.kind(),
         category: doc.category.clone(),
         title: doc.title.clone(),
         description: doc.description.clone(),
@@ -52,22 +51,11 @@ pub fn form(listing: &Listing) -> ListingSpec {
         venue: doc.venue.clone(),
         timezone: doc.timezone.clone(),
         currency: doc.currency.clone(),
-        starts_at: None,
-        ends_at: None,
-        pools: Vec::new(),
-        resources: Vec::new(),
-        calendar: None,
-        check_in_time: None,
-        check_out_time: None,
-        min_nights: None,
-        opening_hours: Vec::new(),
-        slot_minutes: None,
-        buffer_minutes: None,
-        seating: None,
         policy: listing.policy().clone(),
         sale_opens_at: doc.sale_opens_at,
         sale_closes_at: doc.sale_closes_at,
         status: doc.status,
+        ..ListingSpec::empty(listing.kind())
     };
     match &doc.shape {
         Shape::Places { starts_at, ends_at } => {

@@ -88,6 +88,39 @@ pub struct ListingSpec {
     pub status: Status,
 }
 
+impl ListingSpec {
+    /// A form in which nothing is filled in but its kind.
+    #[must_use]
+    pub fn empty(kind: Kind) -> Self {
+        Self {
+            kind,
+            category: None,
+            title: String::new(),
+            description: None,
+            city: None,
+            venue: None,
+            timezone: String::new(),
+            currency: String::new(),
+            starts_at: None,
+            ends_at: None,
+            pools: Vec::new(),
+            resources: Vec::new(),
+            calendar: None,
+            check_in_time: None,
+            check_out_time: None,
+            min_nights: None,
+            opening_hours: Vec::new(),
+            slot_minutes: None,
+            buffer_minutes: None,
+            seating: None,
+            policy: Policy::default(),
+            sale_opens_at: None,
+            sale_closes_at: None,
+            status: Status::default(),
+        }
+    }
+}
+
 /// A kind of place, a standing area, a room type, a pitch.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

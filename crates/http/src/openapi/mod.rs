@@ -1,5 +1,6 @@
 //! The description of the API, made from the handlers' own.
 
+pub(crate) mod headers;
 mod links;
 mod problems;
 

@@ -50,7 +50,7 @@ fn all_that_is_wrong_with_a_form_is_said() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let path = file.path().to_string_lossy().into_owned();
     let mut form = places(3);
-    form["currency"] = "XXX1".into();
+    form["currency"] = "EURO".into();
     form["timezone"] = "Mars/Olympus".into();
     std::fs::write(file.path(), form.to_string()).unwrap();
     let said = as_admin(&server, &["listing", "create", &path]).refused(2, "timezone: ");

@@ -18,6 +18,7 @@ use crate::body::MAX_JSON_BYTES;
 use crate::body::json::{Json, json};
 use crate::body::object::{object, optional_object, optional_objects};
 use crate::idempotency::{self, Scope};
+use crate::openapi::headers::IdempotencyKey;
 use crate::problem::{Answer, Problem};
 use crate::routes::listings::visible;
 use crate::routes::no_params;
@@ -69,7 +70,7 @@ pub(crate) struct Form {
     operation_id = "createBooking",
     tag = "bookings",
     params(
-        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$", description = "Any text that is this request's own: repeated, the request is carried out once"),
+        IdempotencyKey,
     ),
     request_body = Form,
     responses(

@@ -8,6 +8,7 @@ use super::change::{Verb, change};
 use crate::auth::Right;
 use crate::body::MAX_JSON_BYTES;
 use crate::body::json::json;
+use crate::openapi::headers::{IdempotencyKey, IfMatch};
 use crate::problem::Answer;
 use crate::routes::Id;
 use crate::state::AppState;
@@ -33,8 +34,8 @@ pub(crate) struct Form {
     tag = "bookings",
     params(
         ("id" = String, Path, description = "Id of the booking"),
-        ("If-Match" = Option<String>, Header, pattern = "^(\\*|\"[0-9]{1,18}(\\+[0-9]{1,18})?\")$", description = "ETag of the version that was seen; another one is refused"),
-        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$", description = "Any text that is this request's own: repeated, the request is carried out once"),
+        IfMatch,
+        IdempotencyKey,
     ),
     request_body = Form,
     responses(

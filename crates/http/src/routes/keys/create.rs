@@ -13,6 +13,7 @@ use crate::auth::{ADMINS, hash_secret, need_role, new_secret};
 use crate::body::MAX_JSON_BYTES;
 use crate::body::json::json;
 use crate::idempotency::{self, Scope};
+use crate::openapi::headers::IdempotencyKey;
 use crate::problem::{Answer, Problem};
 use crate::respond;
 use crate::routes::no_params;
@@ -51,7 +52,7 @@ pub(crate) struct NewKeyView<'a> {
     operation_id = "createKey",
     tag = "keys",
     params(
-        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$", description = "Any text that is this request's own: repeated, the request is carried out once"),
+        IdempotencyKey,
     ),
     request_body = Form,
     responses(

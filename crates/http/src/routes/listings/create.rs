@@ -12,6 +12,7 @@ use crate::auth::{ADMINS, need_role};
 use crate::body::json::{JSON, strict_json};
 use crate::body::{MAX_JSON_BYTES, MAX_PLAN_BYTES};
 use crate::idempotency::{self, Scope};
+use crate::openapi::headers::IdempotencyKey;
 use crate::problem::Answer;
 use crate::routes::listings::{answer, form};
 use crate::routes::no_params;
@@ -27,7 +28,7 @@ const ROUTE: &str = "POST /v1/listings";
     operation_id = "createListing",
     tag = "listings",
     params(
-        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$", description = "Any text that is this request's own: repeated, the request is carried out once"),
+        IdempotencyKey,
     ),
     request_body = ListingSpec,
     responses(

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::auth::{ADMINS, allow, need_key};
 use crate::body::MAX_JSON_BYTES;
 use crate::body::json::{JSON, MERGE_PATCH, strict_json};
+use crate::openapi::headers::IfMatch;
 use crate::problem::Answer;
 use crate::respond::if_match;
 use crate::routes::listings::{answer, form, visible};
@@ -27,7 +28,7 @@ use crate::view::ListingView;
     tag = "listings",
     params(
         ("id" = String, Path, description = "Id of the listing"),
-        ("If-Match" = Option<String>, Header, pattern = "^(\\*|\"[0-9]{1,18}(\\+[0-9]{1,18})?\")$", description = "ETag of the version that was seen; another one is refused"),
+        IfMatch,
     ),
     request_body(content((Object = "application/merge-patch+json"), (Object = "application/json"))),
     responses(

@@ -13,6 +13,7 @@ use crate::body::MAX_PLAN_BYTES;
 use crate::body::json::json;
 use crate::body::object::optional_objects;
 use crate::idempotency::{self, Scope};
+use crate::openapi::headers::{IdempotencyKey, IfMatch};
 use crate::problem::{Answer, Problem};
 use crate::respond::if_match;
 use crate::routes::listings::{answer, visible};
@@ -91,8 +92,8 @@ impl Form {
     tag = "listings",
     params(
         ("id" = String, Path, description = "Id of the listing"),
-        ("If-Match" = Option<String>, Header, pattern = "^(\\*|\"[0-9]{1,18}(\\+[0-9]{1,18})?\")$", description = "ETag of the version that was seen; another one is refused"),
-        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$", description = "Any text that is this request's own: repeated, the request is carried out once"),
+        IfMatch,
+        IdempotencyKey,
     ),
     request_body = Form,
     responses(

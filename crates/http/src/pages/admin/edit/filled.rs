@@ -1,40 +1,10 @@
 //! What the form holds when it is opened: defaults for a new listing, or what a listing says.
 
-use lastseat_core::listing::spec::{ListingSpec, ResourceSpec};
+use lastseat_core::listing::spec::ResourceSpec;
 use lastseat_core::listing::{Kind, Listing, Policy, Status, change};
 
 use crate::pages::form::Form;
 use crate::pages::{dates, money};
-
-/// The form of a new listing, as the engine takes it, before anything is filled in.
-pub(super) fn empty(kind: Kind) -> ListingSpec {
-    ListingSpec {
-        kind,
-        category: None,
-        title: String::new(),
-        description: None,
-        city: None,
-        venue: None,
-        timezone: String::new(),
-        currency: String::new(),
-        starts_at: None,
-        ends_at: None,
-        pools: Vec::new(),
-        resources: Vec::new(),
-        calendar: None,
-        check_in_time: None,
-        check_out_time: None,
-        min_nights: None,
-        opening_hours: Vec::new(),
-        slot_minutes: None,
-        buffer_minutes: None,
-        seating: None,
-        policy: Policy::default(),
-        sale_opens_at: None,
-        sale_closes_at: None,
-        status: Status::Published,
-    }
-}
 
 /// A page's form for a new listing.
 pub(super) fn blank(kind: Kind) -> Form {

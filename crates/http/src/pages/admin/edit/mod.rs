@@ -74,7 +74,7 @@ pub(crate) async fn create(AdminDesk(desk): AdminDesk, upload: Upload) -> Page {
     if rows::grow(&mut form) {
         return Ok(show_new(visit, kind, &form, None));
     }
-    let spec = match read::spec(filled::empty(kind), &form, None) {
+    let spec = match read::spec(ListingSpec::empty(kind), &form, None) {
         Ok(spec) => spec,
         Err(errors) => return Ok(show_new(visit, kind, &form, Some(trouble(Refusal::invalid(errors))))),
     };

@@ -12,6 +12,7 @@ use super::change::Verb;
 use crate::auth::Right;
 use crate::body::json::JSON;
 use crate::body::{MAX_JSON_BYTES, media_type, read};
+use crate::openapi::headers::{IdempotencyKey, IfMatch};
 use crate::problem::{Answer, Problem};
 use crate::routes::Id;
 use crate::state::AppState;
@@ -45,8 +46,8 @@ const VERB: Verb = Verb { route: "POST /v1/bookings/{id}/payment", right: Right:
     tag = "bookings",
     params(
         ("id" = String, Path, description = "Id of the booking"),
-        ("If-Match" = Option<String>, Header, pattern = "^(\\*|\"[0-9]{1,18}(\\+[0-9]{1,18})?\")$", description = "ETag of the version that was seen; another one is refused"),
-        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$", description = "Any text that is this request's own: repeated, the request is carried out once"),
+        IfMatch,
+        IdempotencyKey,
     ),
     request_body(content((ReceiptUpload = "multipart/form-data"), (gift_cards::Form = "application/json"))),
     responses(

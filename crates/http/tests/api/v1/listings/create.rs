@@ -89,7 +89,7 @@ async fn wrong_fields_are_named() {
     for (name, value, field) in [
         ("title", json!(""), "title"),
         ("titel", json!("x"), "titel"),
-        ("currency", json!("XXXX"), "currency"),
+        ("currency", json!("EURO"), "currency"),
         ("timezone", json!("Mars/Base"), "timezone"),
         ("kind", json!("beds"), "kind"),
         ("policy", json!([["receipt"]]), "policy"),
