@@ -178,7 +178,8 @@ impl Engine {
             match answer.try_recv() {
                 Ok(reply) => return reply,
                 Err(TryRecvError::Empty) => tokio::task::yield_now().await,
-                Err(TryRecvError::Closed) => break,
+                // A receiver that has said so must not be asked again.
+                Err(TryRecvError::Closed) => return Err(shutting_down()),
             }
         }
         answer.await.unwrap_or_else(|_| Err(shutting_down()))
@@ -329,4 +330,24 @@ impl Drop for Waiting<'_> {
 fn shutting_down() -> Refusal {
     let detail = "The server is stopping. Try again in a moment.";
     Refusal::with(Code::Unavailable, detail, RefusalData::RetryAfter(2))
+}
+
+#[cfg(test)]
+mod tests {
+    use lastseat_store::memory::{Faults, MemoryStore, TestClock};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_caller_whose_command_is_dropped_is_told_so_alone_or_not() {
+        let store = MemoryStore::new(TestClock::at(Time::from_millis(1_000)), Faults::default());
+        let engine = Engine::start(Arc::new(store), EngineConfig::default()).unwrap();
+        for alone in [true, false] {
+            let _other = (!alone).then(|| Waiting::begin(&engine.shared.waiting));
+            let (reply, answer) = oneshot::channel::<Reply>();
+            drop(reply);
+            assert_eq!(engine.wait_for(answer).await.unwrap_err().code, Code::Unavailable);
+        }
+        assert_eq!(engine.shared.waiting.load(Ordering::Relaxed), 0);
+    }
 }
