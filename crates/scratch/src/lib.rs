@@ -1,0 +1,1 @@
+//! PostgreSQL and Redis servers in temporary directories.

@@ -1,0 +1,1 @@
+//! Bookings in PostgreSQL: the store of several nodes.
