@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use lastseat_scratch::{Process, tool, wait_until};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use tempfile::TempDir;
@@ -14,9 +15,7 @@ use thirtyfour::{
     BrowserCapabilitiesHelper, ChromiumLikeCapabilities, DesiredCapabilities, LoggingPrefsLogLevel, WebDriver,
 };
 
-use crate::paths::{target_dir, tool};
-use crate::process::Process;
-use crate::wait_until;
+use crate::paths::target_dir;
 
 /// How long chromedriver may take until it listens.
 const DRIVER_DEADLINE: Duration = Duration::from_secs(30);
@@ -70,8 +69,10 @@ impl Browser {
     /// # Errors
     /// When chromedriver or Chromium is not installed, or does not start.
     pub fn start() -> anyhow::Result<Self> {
-        let chromium = tool("LASTSEAT_TEST_CHROMIUM", &["chromium", "chromium-browser", "google-chrome"])?;
-        let mut command = Command::new(tool("LASTSEAT_TEST_CHROMEDRIVER", &["chromedriver"])?);
+        let names = ["chromium", "chromium-browser", "google-chrome"];
+        let chromium = tool("LASTSEAT_TEST_CHROMIUM", &names, "chromium")?;
+        let driver = tool("LASTSEAT_TEST_CHROMEDRIVER", &["chromedriver"], "chromium-driver")?;
+        let mut command = Command::new(driver);
         let temporary = tempfile::Builder::new().prefix("lastseat-chromium-").tempdir()?;
         // Chromium, when killed, leaves its temporary files behind; here they go with ours.
         command.arg("--port=0").env("TMPDIR", temporary.path());

@@ -2,7 +2,7 @@
 //!
 //! - [`TestServer`]: the real `lastseat` binary on a data directory of its own, to be killed and started again.
 //! - [`Browser`]: Debian's Chromium, driven over WebDriver, as a phone or a desktop, light or dark.
-//! - [`Redis`]: a Redis server in a directory of its own that syncs every write.
+//! - [`Postgres`], [`Redis`]: servers in directories of their own, from `lastseat-scratch`.
 //! - [`vfs`]: a disk that loses power, under SQLite.
 //! - [`wait_until`], [`wait_until_async`], [`free_port`]: what every such test needs.
 //!
@@ -12,19 +12,15 @@
 
 mod browser;
 mod paths;
-mod ports;
-mod process;
-mod redis;
 mod server;
 pub mod vfs;
-mod wait;
 
 pub use browser::{Browser, Session, Theme, Window};
+pub use lastseat_scratch::{
+    Postgres, PostgresBuilder, Redis, RedisBuilder, Replication, free_port, wait_until, wait_until_async,
+};
 pub use paths::{lastseat_command, python_tool, target_dir};
-pub use ports::free_port;
-pub use redis::{Redis, RedisBuilder};
 pub use server::{ServerBuilder, TestServer};
-pub use wait::{wait_until, wait_until_async};
 
 /// The `thirtyfour` crate that [`Session`] derefs into, so that tests use the same version.
 pub use thirtyfour;

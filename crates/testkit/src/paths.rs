@@ -67,21 +67,3 @@ pub(crate) fn clean_command(program: &Path) -> Command {
     }
     command
 }
-
-/// The first of `names` that is an executable on the search path, or at `/usr/bin`; a variable overrides the search.
-pub(crate) fn tool(variable: &str, names: &[&str]) -> anyhow::Result<PathBuf> {
-    if let Some(path) = std::env::var_os(variable) {
-        return Ok(path.into());
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let dirs: Vec<PathBuf> =
-        std::env::split_paths(&path).chain(["/usr/bin".into(), "/usr/sbin".into()]).collect();
-    let found =
-        names.iter().find_map(|name| dirs.iter().map(|dir| dir.join(name)).find(|path| path.is_file()));
-    found.with_context(|| {
-        format!(
-            "{} is not installed: `cargo xtask setup` installs it; {variable} names another",
-            names.join(" or ")
-        )
-    })
-}

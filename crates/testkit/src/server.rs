@@ -7,11 +7,10 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use lastseat_scratch::{Process, free_port, wait_until};
 use tempfile::TempDir;
 
 use crate::paths::{clean_command, lastseat_binary};
-use crate::process::Process;
-use crate::{free_port, wait_until};
 
 /// How long a server may take until it listens.
 const START_DEADLINE: Duration = Duration::from_secs(60);

@@ -13,7 +13,7 @@ use crate::wait_until;
 
 /// A running child process; dropping it kills it.
 #[derive(Debug)]
-pub(crate) struct Process {
+pub struct Process {
     name: String,
     child: Child,
     stdout: Arc<Mutex<String>>,
@@ -22,8 +22,11 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts `command` with no input, and collects what it prints.
-    pub(crate) fn spawn(name: &str, mut command: Command) -> anyhow::Result<Self> {
+    /// Starts `command` with no input, and collects what it prints. `name` is what errors call it.
+    ///
+    /// # Errors
+    /// When the program cannot be run.
+    pub fn spawn(name: &str, mut command: Command) -> anyhow::Result<Self> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child =
             command.spawn().with_context(|| format!("cannot start {}", command.get_program().display()))?;
@@ -42,25 +45,33 @@ impl Process {
     }
 
     /// What it has printed on its standard output.
-    pub(crate) fn stdout(&self) -> String {
+    #[must_use]
+    pub fn stdout(&self) -> String {
         self.stdout.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What it has printed on its standard error.
-    pub(crate) fn stderr(&self) -> String {
+    #[must_use]
+    pub fn stderr(&self) -> String {
         self.stderr.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(crate) fn id(&self) -> u32 {
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    pub(crate) fn is_running(&mut self) -> bool {
+    /// Whether it has not ended yet.
+    pub fn is_running(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Waits until `look` finds what it wants in the process's state; fails at once when the process ends.
-    pub(crate) fn wait_ready<T>(
+    /// Waits until `look` finds what it wants in the process's state.
+    ///
+    /// # Errors
+    /// When the process ends before, or after `limit`; with what it has said.
+    pub fn wait_ready<T>(
         &mut self,
         limit: Duration,
         mut look: impl FnMut(&Self) -> Option<T>,
@@ -82,20 +93,43 @@ impl Process {
     }
 
     /// Kills it at once (SIGKILL), and waits until it is gone.
-    pub(crate) fn kill(&mut self) -> anyhow::Result<ExitStatus> {
+    ///
+    /// # Errors
+    /// When it cannot be signalled.
+    pub fn kill(&mut self) -> anyhow::Result<ExitStatus> {
         self.child.kill().with_context(|| format!("cannot kill {}", self.name))?;
         self.reap()
     }
 
     /// Asks it to end (SIGTERM), and waits until it has.
-    pub(crate) fn terminate(&mut self, limit: Duration) -> anyhow::Result<ExitStatus> {
-        if self.is_running() {
-            let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).context("no process id")?;
-            kill_process(id, Signal::TERM).with_context(|| format!("cannot signal {}", self.name))?;
-        }
-        let what = format!("{} to end after SIGTERM", self.name);
+    ///
+    /// # Errors
+    /// When it takes longer than `limit`, or cannot be signalled.
+    pub fn terminate(&mut self, limit: Duration) -> anyhow::Result<ExitStatus> {
+        self.end_by(Signal::TERM, limit)
+    }
+
+    /// Sends it a signal that should end it, if it still runs, and waits until it has ended.
+    ///
+    /// # Errors
+    /// As [`Process::terminate`].
+    pub fn end_by(&mut self, signal: Signal, limit: Duration) -> anyhow::Result<ExitStatus> {
+        self.signal(signal)?;
+        let what = format!("{} to end after signal {}", self.name, signal.as_raw());
         wait_until(limit, &what, || (!self.is_running()).then_some(()))?;
         self.reap()
+    }
+
+    /// Sends it a signal, if it still runs.
+    ///
+    /// # Errors
+    /// When it cannot be signalled.
+    pub fn signal(&mut self, signal: Signal) -> anyhow::Result<()> {
+        if self.is_running() {
+            let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).context("no process id")?;
+            kill_process(id, signal).with_context(|| format!("cannot signal {}", self.name))?;
+        }
+        Ok(())
     }
 
     /// Waits for the end, and for the last of its output.

@@ -1,10 +1,12 @@
-//! TCP ports for servers that a test starts.
+//! TCP ports for servers that are started for a while.
 
 use std::fs::{File, OpenOptions};
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context;
+
+use crate::private_dir::shared_dir;
 
 /// Where the search starts. Below the range from which Linux draws the ports of outgoing connections (32768 and up), so
 /// that no client, not even one that keeps trying to reach a server that is down, is ever given the server's port.
@@ -13,17 +15,16 @@ const FIRST_PORT: u16 = 20_000;
 /// How many ports are searched.
 const PORT_COUNT: u16 = 12_000;
 
-/// The locks that keep the ports handed out by this process from other test processes, until it ends.
+/// The locks that keep the ports handed out by this process from this user's others, until it ends.
 static TAKEN: Mutex<Vec<File>> = Mutex::new(Vec::new());
 
-/// A port on 127.0.0.1 on which nobody listens and which no other test of this machine is given while this process
+/// A port on 127.0.0.1 on which nobody listens and which no other process of this user is given while this process
 /// lives. A server that is killed and started again can thus keep its address.
 ///
 /// # Errors
 /// When every port is taken, or the temporary directory cannot be written.
 pub fn free_port() -> anyhow::Result<u16> {
-    let dir = std::env::temp_dir().join("lastseat-test-ports");
-    std::fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    let dir = shared_dir("ports")?;
     let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
     // Processes start their search at different places, so that they seldom ask for the same port.
     let start = u16::try_from(std::process::id() % u32::from(PORT_COUNT)).unwrap_or_default();

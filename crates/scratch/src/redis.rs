@@ -1,19 +1,21 @@
-//! A Redis server for tests, in a directory of its own.
+//! A Redis server in a directory of its own.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use tempfile::TempDir;
-
-use crate::free_port;
-use crate::paths::tool;
 use crate::process::Process;
+use crate::sentinel::ScratchDir;
+use crate::{free_port, tool};
 
 /// How long Redis may take until it answers.
 const START_DEADLINE: Duration = Duration::from_secs(20);
+
+/// How the name of its directory begins.
+const DIR_PREFIX: &str = "lastseat-redis-";
 
 /// How long one answer to a `PING` may take.
 const PING_DEADLINE: Duration = Duration::from_secs(1);
@@ -37,7 +39,7 @@ impl RedisBuilder {
     /// # Errors
     /// When it is not installed, ends, or takes too long; with what it said.
     pub fn start(self) -> anyhow::Result<Redis> {
-        let dir = tempfile::Builder::new().prefix("lastseat-redis-").tempdir()?;
+        let dir = ScratchDir::new(DIR_PREFIX)?;
         let port = free_port()?;
         let process = spawn(&self, &dir, port)?;
         let mut redis = Redis { settings: self, port, process, dir };
@@ -53,7 +55,7 @@ pub struct Redis {
     port: u16,
     process: Process,
     // After `process`, so that the directory goes when the server has.
-    dir: TempDir,
+    dir: ScratchDir,
 }
 
 impl Redis {
@@ -117,9 +119,7 @@ impl Redis {
         if self.process.is_running() {
             self.process.kill()?;
         }
-        let old =
-            std::mem::replace(&mut self.dir, tempfile::Builder::new().prefix("lastseat-redis-").tempdir()?);
-        drop(old);
+        self.dir = ScratchDir::new(DIR_PREFIX)?;
         self.restart()
     }
 
@@ -129,18 +129,20 @@ impl Redis {
     }
 }
 
-fn socket(dir: &TempDir) -> PathBuf {
+fn socket(dir: &ScratchDir) -> PathBuf {
     dir.path().join("redis.sock")
 }
 
-fn spawn(settings: &RedisBuilder, dir: &TempDir, port: u16) -> anyhow::Result<Process> {
-    let mut command = Command::new(tool("LASTSEAT_TEST_REDIS", &["redis-server"])?);
+fn spawn(settings: &RedisBuilder, dir: &ScratchDir, port: u16) -> anyhow::Result<Process> {
+    let mut command = Command::new(tool("LASTSEAT_TEST_REDIS", &["redis-server"], "redis-server")?);
     command.args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", ""]);
     command.args(["--appendonly", "yes", "--appendfsync", "always", "--dir"]).arg(dir.path());
     command.arg("--unixsocket").arg(socket(dir));
     for (directive, value) in &settings.settings {
         command.arg(format!("--{directive}")).arg(value);
     }
+    // Ctrl-C is for the program that started it, which then stops it.
+    command.process_group(0);
     Process::spawn("Redis", command)
 }
 
