@@ -85,6 +85,12 @@ impl Redis {
         self.port
     }
 
+    /// The id of its process.
+    #[must_use]
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// The unix socket.
     #[must_use]
     pub fn socket(&self) -> PathBuf {

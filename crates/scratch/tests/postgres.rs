@@ -17,8 +17,14 @@ fn one(server: &Postgres, text: &str) -> String {
 
 #[test]
 fn a_fresh_server_has_defaults_except_for_what_was_set() {
-    let server = Postgres::builder().set("max_connections", "300").start().unwrap();
+    let server = Postgres::builder()
+        .set("max_connections", "200")
+        .set("max_connections", "300")
+        .set("cluster_name", "the shop's")
+        .start()
+        .unwrap();
     assert_eq!(one(&server, "SHOW max_connections"), "300");
+    assert_eq!(one(&server, "SHOW cluster_name"), "the shop's");
     for setting in ["fsync", "synchronous_commit", "full_page_writes"] {
         assert_eq!(one(&server, &format!("SHOW {setting}")), "on");
     }
@@ -113,6 +119,7 @@ fn replicas_follow_and_one_can_be_promoted() {
         assert!(error.contains("read-only"), "{error}");
     }
     assert!(primary.promote().is_err(), "it is one");
+    assert_eq!(one(&waited_for, "SHOW max_connections"), "120");
 
     primary.stop_immediate().unwrap();
     waited_for.promote().unwrap();

@@ -10,10 +10,12 @@ mod replica;
 mod sql;
 mod template;
 
-use std::path::PathBuf;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use rustix::process::Signal;
 
 pub use self::replica::Replication;
@@ -65,14 +67,27 @@ impl PostgresBuilder {
         let dir = ScratchDir::new(DIR_PREFIX)?;
         programs.give(dir.path())?;
         let password = template::fresh_cluster(&programs, &data(&dir))?;
-        Postgres::start_in(self, programs, dir, password)
+        self.write_to(&data(&dir).join("postgresql.conf"))?;
+        Postgres::start_in(programs, dir, password)
+    }
+
+    /// Adds the settings to a configuration file. On the command line they would stand against the file's at each
+    /// reload.
+    fn write_to(&self, path: &Path) -> anyhow::Result<()> {
+        let lines: String = self
+            .settings
+            .iter()
+            .map(|(parameter, value)| format!("{parameter} = '{}'\n", value.replace('\'', "''")))
+            .collect();
+        let file = OpenOptions::new().append(true).open(path);
+        file.and_then(|mut file| file.write_all(lines.as_bytes()))
+            .with_context(|| format!("cannot write {}", path.display()))
     }
 }
 
 /// A running PostgreSQL on 127.0.0.1 and a unix socket. Dropping it stops it at once and removes its data.
 #[derive(Debug)]
 pub struct Postgres {
-    settings: PostgresBuilder,
     programs: Programs,
     password: String,
     port: u16,
@@ -215,22 +230,17 @@ impl Postgres {
         if self.process.is_running() {
             bail!("PostgreSQL still runs: stop it first");
         }
-        let process = spawn(&self.settings, &self.programs, &self.dir, self.port)?;
+        let process = spawn(&self.programs, &self.dir, self.port)?;
         self.earlier = self.log();
         self.process = process;
         self.wait_ready()
     }
 
     /// Starts it on the cluster that lies in `dir`.
-    fn start_in(
-        settings: PostgresBuilder,
-        programs: Programs,
-        dir: ScratchDir,
-        password: String,
-    ) -> anyhow::Result<Self> {
+    fn start_in(programs: Programs, dir: ScratchDir, password: String) -> anyhow::Result<Self> {
         let port = free_port()?;
-        let process = spawn(&settings, &programs, &dir, port)?;
-        let mut server = Self { settings, programs, password, port, process, earlier: String::new(), dir };
+        let process = spawn(&programs, &dir, port)?;
+        let mut server = Self { programs, password, port, process, earlier: String::new(), dir };
         server.wait_ready()?;
         Ok(server)
     }
@@ -263,18 +273,10 @@ fn data(dir: &ScratchDir) -> PathBuf {
     dir.path().join("data")
 }
 
-fn spawn(
-    settings: &PostgresBuilder,
-    programs: &Programs,
-    dir: &ScratchDir,
-    port: u16,
-) -> anyhow::Result<Process> {
+fn spawn(programs: &Programs, dir: &ScratchDir, port: u16) -> anyhow::Result<Process> {
     let mut command = programs.command("postgres");
     command.arg("-D").arg(data(dir)).args(["-p", &port.to_string()]);
     command.args(["-c", "listen_addresses=127.0.0.1", "-c"]);
     command.arg(format!("unix_socket_directories={}", dir.path().display()));
-    for (parameter, value) in &settings.settings {
-        command.arg("-c").arg(format!("{parameter}={value}"));
-    }
     Process::spawn("PostgreSQL", command)
 }

@@ -48,8 +48,7 @@ impl Postgres {
             .open(data(&dir).join("postgresql.auto.conf"))
             .context("no settings")?;
         settings.write_all(b"synchronous_standby_names = ''\n").context("cannot write settings")?;
-        let replica =
-            Self::start_in(self.settings.clone(), self.programs.clone(), dir, self.password.clone())?;
+        let replica = Self::start_in(self.programs.clone(), dir, self.password.clone())?;
         let state = match replication {
             Replication::Synchronous => {
                 self.change("synchronous_standby_names", &name)?;
