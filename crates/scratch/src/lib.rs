@@ -3,6 +3,7 @@
 //! - [`Postgres`]: a PostgreSQL cluster that syncs as a real one does, to be stopped hard, started again, followed by
 //!   replicas.
 //! - [`Redis`]: a Redis server that syncs every write.
+//! - [`Proxy`]: a line to a server that is longer than it is, and that breaks on demand.
 //! - [`Process`]: a child process whose output is collected; what the servers are made of.
 //! - [`free_port`], [`tool`], [`wait_until`], [`wait_until_async`]: what starting servers needs.
 //!
@@ -16,6 +17,7 @@ mod ports;
 mod postgres;
 mod private_dir;
 mod process;
+mod proxy;
 mod redis;
 mod sentinel;
 mod tool;
@@ -24,6 +26,7 @@ mod wait;
 pub use ports::free_port;
 pub use postgres::{Postgres, PostgresBuilder, Replication, Row};
 pub use process::Process;
+pub use proxy::{Fault, Flow, Proxy};
 pub use redis::{Redis, RedisBuilder};
 pub use tool::tool;
 pub use wait::{wait_until, wait_until_async};

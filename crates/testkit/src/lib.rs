@@ -2,7 +2,8 @@
 //!
 //! - [`TestServer`]: the real `lastseat` binary on a data directory of its own, to be killed and started again.
 //! - [`Browser`]: Debian's Chromium, driven over WebDriver, as a phone or a desktop, light or dark.
-//! - [`Postgres`], [`Redis`]: servers in directories of their own, from `lastseat-scratch`.
+//! - [`Postgres`], [`Redis`], [`Proxy`]: servers in directories of their own, and a line to them that can be made longer
+//!   and broken; from `lastseat-scratch`.
 //! - [`vfs`]: a disk that loses power, under SQLite.
 //! - [`wait_until`], [`wait_until_async`], [`free_port`]: what every such test needs.
 //!
@@ -17,7 +18,8 @@ pub mod vfs;
 
 pub use browser::{Browser, Session, Theme, Window};
 pub use lastseat_scratch::{
-    Postgres, PostgresBuilder, Redis, RedisBuilder, Replication, free_port, wait_until, wait_until_async,
+    Fault, Flow, Postgres, PostgresBuilder, Proxy, Redis, RedisBuilder, Replication, free_port, wait_until,
+    wait_until_async,
 };
 pub use paths::{lastseat_command, python_tool, target_dir};
 pub use server::{ServerBuilder, TestServer};

@@ -12,6 +12,7 @@ mod template;
 
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -22,9 +23,9 @@ pub use self::replica::Replication;
 pub use self::sql::Row;
 
 use self::programs::Programs;
-use crate::free_port;
 use crate::process::Process;
 use crate::sentinel::ScratchDir;
+use crate::{Proxy, free_port};
 
 /// The superuser of every cluster.
 const USER: &str = "lastseat";
@@ -122,7 +123,17 @@ impl Postgres {
     /// The URL of another database of this server.
     #[must_use]
     pub fn url_of(&self, database: &str) -> String {
-        format!("postgres://{USER}:{}@127.0.0.1:{}/{database}", self.password, self.port)
+        self.url_at(self.address(), database)
+    }
+
+    /// The URL of a database through a proxy that forwards to [`Postgres::address`].
+    #[must_use]
+    pub fn url_through(&self, proxy: &Proxy, database: &str) -> String {
+        self.url_at(proxy.address(), database)
+    }
+
+    fn url_at(&self, address: SocketAddr, database: &str) -> String {
+        format!("postgres://{USER}:{}@{address}/{database}", self.password)
     }
 
     /// The URL of a database through the unix socket.
@@ -130,6 +141,12 @@ impl Postgres {
     pub fn socket_url_of(&self, database: &str) -> String {
         let dir = self.dir.path().to_string_lossy().replace('%', "%25").replace('/', "%2F");
         format!("postgres://{USER}:{}@{dir}:{}/{database}", self.password, self.port)
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
     }
 
     /// The TCP port.
