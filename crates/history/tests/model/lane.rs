@@ -1,0 +1,268 @@
+//! Clients of one listing: what they ask, when it is decided and committed, and what of it they are told.
+
+use std::collections::HashMap;
+
+use lastseat_history::{
+    Answer, Ask, Lapse, LastReading, Line, Listing, Operation, PoolCounters, PoolNumbers,
+};
+
+use super::rules::{Model, refused};
+use super::{OFFSET_MS, Rng, Shape};
+
+/// A request that is tried again.
+struct Retry {
+    at_us: i64,
+    key: String,
+    ask: Ask,
+}
+
+pub struct Lane {
+    model: Model,
+    rng: Rng,
+    shape: Shape,
+    pub now_us: i64,
+    version: u64,
+    keys: HashMap<String, (Ask, Answer)>,
+    /// Bookings that clients know, and since when.
+    known: Vec<(String, i64)>,
+    retries: Vec<Retry>,
+    cached: Option<(i64, Answer)>,
+    operations: Vec<Operation>,
+    lapses: Vec<Lapse>,
+    next_key: u64,
+}
+
+fn server_ms(us: i64) -> i64 {
+    us.div_euclid(1000) + OFFSET_MS
+}
+
+impl Lane {
+    pub fn new(listing: Listing, shape: Shape, seed: u64) -> Self {
+        let is_free = listing.pools.len() == 2;
+        Self {
+            model: Model::new(listing, is_free),
+            rng: Rng(seed),
+            shape,
+            now_us: 10_000,
+            version: 1,
+            keys: HashMap::new(),
+            known: Vec::new(),
+            retries: Vec::new(),
+            cached: None,
+            operations: Vec::new(),
+            lapses: Vec::new(),
+            next_key: 0,
+        }
+    }
+
+    pub fn run(&mut self, operations: usize) {
+        while self.operations.len() < operations {
+            let begin = self.now_us;
+            let decided = begin + 1 + self.rng.below(self.shape.pause_us);
+            let delay = if self.rng.chance(5) { 100_000 } else { 4_000 };
+            let committed = decided + 1 + self.rng.below(delay);
+            for _ in 0..self.rng.below(4) {
+                let at = begin + self.rng.below(committed - begin);
+                self.read(at);
+            }
+            self.batch(decided, committed);
+            self.now_us = committed;
+        }
+        self.now_us += 200_000;
+    }
+
+    fn batch(&mut self, decided: i64, committed: i64) {
+        let now = server_ms(decided);
+        self.model.changed = false;
+        for (booking, version) in self.model.sweep(now) {
+            self.lapses.push(Lapse { booking, version, at_ms: now });
+        }
+        for _ in 0..=self.rng.below(5) {
+            let retry = self.retries.iter().position(|retry| retry.at_us <= decided);
+            let (key, ask, since) = match retry.map(|index| self.retries.swap_remove(index)) {
+                Some(retry) => (Some(retry.key), retry.ask, retry.at_us),
+                None => {
+                    let (ask, since) = self.ask(decided);
+                    (self.new_key(), ask, since)
+                }
+            };
+            self.submit(key, ask, since, (decided, committed));
+        }
+        self.version += u64::from(self.model.changed);
+    }
+
+    fn new_key(&mut self) -> Option<String> {
+        if self.rng.chance(20) {
+            return None;
+        }
+        // Now and then somebody takes a key that was used before.
+        if !self.rng.chance(2) || self.next_key == 0 {
+            self.next_key += 1;
+        }
+        Some(format!("{}-{}", self.model.listing.id, self.next_key))
+    }
+
+    fn submit(&mut self, key: Option<String>, ask: Ask, since: i64, (decided, committed): (i64, i64)) {
+        let started_us = (decided - self.rng.below(30_000)).max(since);
+        let lost = self.rng.chance(self.shape.lost);
+        let arrives = !self.rng.chance(self.shape.lost);
+        let answer =
+            if arrives { self.decide(key.as_deref(), &ask, server_ms(decided)) } else { Answer::Unknown };
+        let mut ended_us = Some(committed + self.rng.below(20_000));
+        let told = if lost || !arrives {
+            // The client may give up before it happens.
+            ended_us = (!self.rng.chance(10)).then(|| started_us + self.rng.below(60_000));
+            if self.rng.chance(30) {
+                Answer::Refused { code: "unavailable".into(), pools: Vec::new(), state: None }
+            } else {
+                Answer::Unknown
+            }
+        } else {
+            answer
+        };
+        let told = if ended_us.is_none() { Answer::Unknown } else { told };
+        if told.is_unknown() && self.rng.chance(60) {
+            if let Some(key) = &key {
+                let at_us = ended_us.unwrap_or(committed) + self.rng.below(300_000);
+                self.retries.push(Retry { at_us, key: key.clone(), ask: ask.clone() });
+            }
+        }
+        if let (Answer::Booking { booking, .. }, Ask::Create { .. }) = (&told, &ask) {
+            self.known.push((booking.id.clone(), ended_us.unwrap_or(committed)));
+        }
+        self.operations.push(Operation { id: 0, started_us, ended_us, key, ask, answer: told });
+    }
+
+    fn decide(&mut self, key: Option<&str>, ask: &Ask, now: i64) -> Answer {
+        // Keys of requests of different kinds do not meet.
+        let scoped = key.map(|key| format!("{} {key}", ask.kind()));
+        if let Some((before, answer)) = scoped.as_ref().and_then(|key| self.keys.get(key)) {
+            if before != ask {
+                return refused("idempotency_mismatch");
+            }
+            return match answer.clone() {
+                Answer::Booking { booking, .. } => Answer::Booking { booking, replayed: true },
+                answer => answer,
+            };
+        }
+        let answer = self.model.decide(ask, now);
+        if let (Some(key), false) = (scoped, answer.is_refusal()) {
+            self.keys.insert(key, (ask.clone(), answer.clone()));
+        }
+        answer
+    }
+
+    fn lines(&mut self) -> Vec<Line> {
+        let keys: Vec<String> = self.model.pools.keys().cloned().collect();
+        let mut lines: Vec<Line> = Vec::new();
+        for pool in keys {
+            if lines.is_empty() || self.rng.chance(30) {
+                lines.push(Line { pool, quantity: 1 + self.rng.below(2) });
+            }
+        }
+        if self.rng.chance(50) {
+            lines.reverse();
+            lines.truncate(1);
+        }
+        lines
+    }
+
+    /// What somebody asks, and since when they can know enough to ask it.
+    fn ask(&mut self, decided: i64) -> (Ask, i64) {
+        let recent = self.known.len().saturating_sub(20);
+        let known: Vec<(String, i64)> =
+            self.known[recent..].iter().filter(|(_, since)| *since < decided).cloned().collect();
+        let kind = self.rng.below(100);
+        let target = self.rng.pick(&known).cloned();
+        if kind < 4 {
+            let keys: Vec<String> = self.model.pools.keys().cloned().collect();
+            let key = self.rng.pick(&keys).unwrap().clone();
+            let capacity = (self.shape.capacity - 2 + self.rng.below(5)).max(0);
+            let pools = vec![PoolNumbers { key, capacity: capacity + 1, blocked: 1 }];
+            return (Ask::SetPools { listing: self.model.listing.id.clone(), pools }, 0);
+        }
+        let (Some((mut booking, mut since)), true) = (target, kind >= 45) else {
+            let customer = Some(format!("c{}", self.rng.below(self.shape.customers)));
+            let lines = self.lines();
+            return (Ask::Create { listing: self.model.listing.id.clone(), customer, lines }, 0);
+        };
+        // Deadlines are where it gets interesting.
+        if self.rng.chance(30) {
+            let soon = self.model.dues.first().map(|(_, index)| self.model.bookings[*index].view.id.clone());
+            if let Some(found) = soon.and_then(|id| known.iter().find(|(known, _)| *known == id)) {
+                (booking, since) = found.clone();
+            }
+        }
+        let view = &self.model.bookings[self.model.by_id[&booking]].view;
+        let ask = match kind {
+            45..70 => {
+                let amount = view.total.max(1) + i64::from(self.rng.chance(5));
+                let reference = format!("{booking}-{}", self.rng.below(3));
+                Ask::Confirm { booking, reference, amount }
+            }
+            70..82 => Ask::Cancel { booking },
+            82..90 => Ask::Extend { booking, seconds: 1 + self.rng.below(4) },
+            _ => Ask::Reschedule { booking, lines: self.lines() },
+        };
+        (ask, since)
+    }
+
+    fn read(&mut self, at: i64) {
+        let (started_us, ended_us) = (at - self.rng.below(5_000), Some(at + self.rng.below(5_000)));
+        let now = server_ms(at);
+        let known: Vec<String> = self.known.iter().rev().take(20).map(|(id, _)| id.clone()).collect();
+        if let (true, Some(booking)) = (self.rng.chance(60), self.rng.pick(&known).cloned()) {
+            let view = self.model.settled(self.model.by_id[&booking], now);
+            let since = self.known.iter().rev().find(|(id, _)| *id == booking).map_or(0, |(_, since)| *since);
+            if since > at {
+                return;
+            }
+            let started_us = started_us.max(since);
+            let answer = Answer::Booking { booking: view, replayed: false };
+            self.operations.push(Operation {
+                id: 0,
+                started_us,
+                ended_us,
+                key: None,
+                ask: Ask::Read { booking },
+                answer,
+            });
+            return;
+        }
+        let usable = self.cached.take().filter(|(made, _)| *made <= at && at - made < 200_000);
+        let cached = match usable.filter(|_| self.rng.chance(60)) {
+            Some(cached) => cached,
+            None => (
+                at,
+                Answer::Availability {
+                    version: self.version,
+                    as_of_ms: now,
+                    pools: self.model.readings(now),
+                },
+            ),
+        };
+        let ask = Ask::Availability { listing: self.model.listing.id.clone() };
+        self.operations.push(Operation {
+            id: 0,
+            started_us,
+            ended_us,
+            key: None,
+            ask,
+            answer: cached.1.clone(),
+        });
+        self.cached = Some(cached);
+    }
+
+    /// Adds what was recorded, and what there is in the end.
+    pub fn finish(self, at: i64, operations: &mut Vec<Operation>, last: &mut LastReading) {
+        let now = server_ms(at);
+        last.bookings.extend((0..self.model.bookings.len()).map(|index| self.model.settled(index, now)));
+        for reading in self.model.readings(now) {
+            let listing = self.model.listing.id.clone();
+            let (held, confirmed) = (reading.held, reading.confirmed);
+            last.pools.push(PoolCounters { listing, key: reading.key, held, confirmed });
+        }
+        last.lapses.extend(self.lapses);
+        operations.extend(self.operations);
+    }
+}
