@@ -50,12 +50,7 @@ impl Embedded {
     /// # Errors
     /// If the form is refused.
     pub async fn listing(&self, form: serde_json::Value) -> anyhow::Result<Arc<Listing>> {
-        let spec = serde_json::from_value(form).context("not the form of a listing")?;
-        let action = Action::CreateListing { id: ids::listing_id(), spec: Box::new(spec) };
-        match self.engine.submit(Command::new(Actor::System, action)).await?.outcome {
-            Outcome::Listing(listing) => Ok(listing),
-            other => anyhow::bail!("a listing was made, and the answer is {other:?}"),
-        }
+        make_listing(&self.engine, form).await
     }
 
     /// Books until `bookings` have been made, by `callers` at the same time, each asking again as soon as it is
@@ -91,6 +86,19 @@ impl Embedded {
     /// Finishes what waits and stops.
     pub async fn stop(self) {
         self.engine.drain().await;
+    }
+}
+
+/// Makes a listing from the form in which clients write one.
+///
+/// # Errors
+/// If the form is refused.
+pub async fn make_listing(engine: &Engine, form: serde_json::Value) -> anyhow::Result<Arc<Listing>> {
+    let spec = serde_json::from_value(form).context("not the form of a listing")?;
+    let action = Action::CreateListing { id: ids::listing_id(), spec: Box::new(spec) };
+    match engine.submit(Command::new(Actor::System, action)).await?.outcome {
+        Outcome::Listing(listing) => Ok(listing),
+        other => anyhow::bail!("a listing was made, and the answer is {other:?}"),
     }
 }
 

@@ -5,14 +5,15 @@
 //! - [`race`]: strategies against overselling, side by side
 //! - [`load`]: the HTTP client under them; [`embedded`]: the engine without one
 //! - [`ask`], [`inventory`]: what a listing offers, and what the server says was taken
-//! - [`tally`], [`latency`]: counting answers and waiting times
+//! - [`tally`], [`latency`]: counting answers and waiting times; [`disk`]: whether syncing means anything
 //!
-//! The commonest change is another strategy for the race: a file beside `race/lastseat.rs` and its name in
+//! The commonest change is another strategy for the race: a file beside `race/for_update.rs` and its name in
 //! [`race::Strategy`].
 
 pub mod ask;
 pub mod book;
 pub mod crowd;
+pub mod disk;
 pub mod embedded;
 #[cfg(test)]
 mod fake;

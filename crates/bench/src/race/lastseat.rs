@@ -1,93 +1,72 @@
-//! This project's engine, in process, on a fresh SQLite file, every commit synced.
+//! This project's engine, in process, every commit synced.
 
-use std::time::Instant;
+use std::path::Path;
+use std::sync::Arc;
 
+use anyhow::Context;
 use lastseat_core::id::ListingId;
+use lastseat_core::refusal::Code;
 use lastseat_engine::{Engine, EngineConfig};
+use lastseat_store::Store;
+use lastseat_store_sqlite::{OpenMode, SqliteStore};
 use serde_json::json;
-use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
-use super::{Count, Options, Run, Strategy};
-use crate::embedded::{Embedded, booking, one_of, sold};
-use crate::latency::micros;
+use super::users::{self, Answer, Request, Way};
+use super::{Options, Run, Strategy};
+use crate::embedded::{booking, make_listing, one_of, sold};
 
 /// The one pool.
 const POOL: &str = "standard";
-/// Failures after which a user gives up.
-const MAX_ERRORS: u64 = 100;
 
-/// Runs the race.
+/// The engine, and what is sold.
+struct Lastseat {
+    engine: Engine,
+    listing: ListingId,
+}
+
+/// Runs the race on a fresh SQLite file.
 ///
 /// # Errors
 /// If there is no room for the file.
-pub async fn run(options: &Options) -> anyhow::Result<Run> {
+pub(super) async fn on_sqlite(options: &Options, stop: &CancellationToken) -> anyhow::Result<Run> {
     let dir = tempfile::Builder::new().prefix("lastseat-race-").tempdir()?;
-    let embedded = Embedded::start(dir.path(), EngineConfig::default())?;
+    let run = on(open_sqlite(dir.path())?, options, stop).await?;
+    Ok(Run { store: "SQLite".to_owned(), ..run })
+}
+
+fn open_sqlite(dir: &Path) -> anyhow::Result<Arc<dyn Store>> {
+    let store = SqliteStore::open(dir, OpenMode::Serve).context("cannot make a database file")?;
+    Ok(Arc::new(store))
+}
+
+/// Runs the race on a fresh store.
+async fn on(store: Arc<dyn Store>, options: &Options, stop: &CancellationToken) -> anyhow::Result<Run> {
+    let engine = Engine::start(store, EngineConfig::default())?;
     let form = json!({
         "kind": "places", "title": "Race", "timezone": "UTC", "currency": "EUR",
         "pools": [{"key": POOL, "capacity": options.capacity, "price": 1000}],
         "policy": {"payment": ["receipt"], "hold_seconds": 86_400},
     });
-    let listing = embedded.listing(form).await?;
-    let mut tasks = JoinSet::new();
-    let start = Instant::now();
-    for _ in 0..options.users {
-        tasks.spawn(user(embedded.engine.clone(), listing.id, options.think));
-    }
-    let mut count = Count::default();
-    while let Some(done) = tasks.join_next().await {
-        count.merge(done?);
-    }
-    let took = start.elapsed();
-    let numbers = embedded.engine.numbers(listing.no).await?;
+    let listing = make_listing(&engine, form).await?;
+    let way = Arc::new(Lastseat { engine: engine.clone(), listing: listing.id });
+    let count = users::race(&way, options, stop).await?;
+    let numbers = engine.numbers(listing.no).await?;
     let stored = numbers.by_state.iter().filter(|(state, ..)| state.holds() || state.sells());
     let stored = stored.map(|(_, bookings, _)| bookings).sum();
-    embedded.stop().await;
-    Ok(count.run(Strategy::Lastseat, options, stored, took))
+    engine.drain().await;
+    Ok(Run::of(Strategy::Lastseat, options, &count, stored))
 }
 
-/// Looks, thinks and books until there is nothing left. Nothing is kept locked meanwhile, so thinking costs nobody
-/// else anything.
-async fn user(engine: Engine, listing: ListingId, think: std::time::Duration) -> Count {
-    let mut count = Count::default();
-    while count.refused == 0 && count.errors < MAX_ERRORS {
-        if !think.is_zero() {
-            tokio::time::sleep(think).await;
+impl Way for Lastseat {
+    /// Nothing is locked while somebody thinks, so thinking costs nobody else anything. The request is not needed: an
+    /// answer that is an error was not carried out.
+    async fn book(&self, _request: &Request) -> anyhow::Result<Answer> {
+        match sold(self.engine.submit(booking(self.listing, one_of(POOL))).await) {
+            Ok(true) => Ok(Answer::Sold),
+            Ok(false) => Ok(Answer::SoldOut),
+            Err(refusal) if refusal.code == Code::Overloaded => Ok(Answer::Busy),
+            Err(refusal) => Err(refusal.into()),
         }
-        let asked = Instant::now();
-        let answer = engine.submit(booking(listing, one_of(POOL))).await;
-        count.latencies.push(micros(asked.elapsed()));
-        match sold(answer) {
-            Ok(true) => count.sold += 1,
-            Ok(false) => count.refused += 1,
-            Err(_) => count.errors += 1,
-        }
-    }
-    count
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::time::Duration;
-
-    fn options(users: usize, capacity: i64, think: Duration) -> Options {
-        Options { strategies: vec![Strategy::Lastseat], users, capacity, think }
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn exactly_the_capacity_is_sold_and_everybody_is_refused_once() {
-        let run = run(&options(50, 333, Duration::ZERO)).await.unwrap();
-        assert_eq!((run.sold, run.refused, run.errors, run.oversold), (333, 50, 0, 0));
-        assert!(run.bookings_per_second > 0.0 && run.p50_ms > 0.0 && run.p99_ms >= run.p50_ms);
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn users_think_before_each_booking() {
-        let begun = Instant::now();
-        let run = run(&options(10, 20, Duration::from_millis(50))).await.unwrap();
-        assert_eq!((run.sold, run.refused), (20, 10));
-        assert!(begun.elapsed() >= Duration::from_millis(150), "two bookings and a refusal each");
-        assert!(run.p50_ms < 50.0, "thinking is not waiting: {}", run.p50_ms);
     }
 }

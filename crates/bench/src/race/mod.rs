@@ -1,18 +1,47 @@
-//! The race laboratory: strategies against overselling, each given the same users and the same capacity. Every user
-//! looks, thinks, books, and begins again until refused as sold out.
+//! The race laboratory: the ways to sell the last place, each given the same users and the same places, and each
+//! written as its users would write it. Every user thinks, books, and begins again until refused as sold out.
 //!
-//! One strategy per file. A new one is a file, a variant of [`Strategy`], and an arm in [`run`].
+//! - [`naive`], [`for_update`], [`optimistic`], [`guarded_update`], [`skip_locked`], [`redis_lock`]: the classical
+//!   strategies, one per file, on a [`shop`] with the same [`rows`] for each booking
+//! - [`lastseat`]: this project's engine
+//! - [`users`]: those who race, and what they count
+//! - [`ground`]: the databases that are raced on
+//! - [`report`], [`chart`]: the outcome as numbers, as a table, as a picture
+//!
+//! **Where people think.** `naive` believes after thinking what it has read before: that is its mistake, and the race's.
+//! The others think before they begin, because nobody who knows about locks keeps one while a person thinks; they decide
+//! by what they read afterwards. So thinking is never part of a latency, nor of a lock.
+//!
+//! A new strategy is a file with a [`users::Way`], a variant of [`Strategy`], and an arm in [`run`].
 
-pub mod lastseat;
+pub mod chart;
+mod for_update;
+pub mod ground;
+mod guarded_update;
+mod lastseat;
+mod naive;
+mod optimistic;
+mod redis_lock;
+pub mod report;
+mod rows;
+mod shop;
+mod skip_locked;
+mod users;
 
-use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::bail;
-use serde::{Deserialize, Serialize};
+pub use tokio_util::sync::CancellationToken;
 
-use crate::latency::Percentiles;
+pub use ground::{Ground, GroundError};
+pub use report::{Report, Run};
+pub use shop::MAX_CONNECTIONS;
+
+use crate::disk::is_in_memory;
+use shop::Shop;
+use users::{Count, Way};
 
 /// How long a user thinks between looking and booking, if nobody says, in milliseconds.
 pub const DEFAULT_THINK_MS: u64 = 200;
@@ -21,22 +50,66 @@ pub const MAX_USERS: usize = 100_000;
 /// Largest capacity.
 pub const MAX_CAPACITY: i64 = 1_000_000;
 
+/// What is said of a race whose database could not be synced to a disk.
+const IN_MEMORY: &str =
+    "the temporary directory is in memory, where syncing costs nothing: name one on a disk in TMPDIR";
+
 /// A way to sell places.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Strategy {
-    /// This project's engine, in process, on a fresh SQLite file.
+    /// Read, think, write.
+    Naive,
+    /// `SELECT ... FOR UPDATE`.
+    ForUpdate,
+    /// A version column and bounded retries.
+    Optimistic,
+    /// One conditional statement.
+    GuardedUpdate,
+    /// A row per place and `SKIP LOCKED`.
+    SkipLocked,
+    /// A lock in Redis around a transaction.
+    RedisLock,
+    /// This project's engine, in process.
     Lastseat,
 }
 
 impl Strategy {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::Lastseat];
+    pub const ALL: [Self; 7] = [
+        Self::Naive,
+        Self::ForUpdate,
+        Self::Optimistic,
+        Self::GuardedUpdate,
+        Self::SkipLocked,
+        Self::RedisLock,
+        Self::Lastseat,
+    ];
 
     /// The name on the command line and in reports.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Naive => "naive",
+            Self::ForUpdate => "for-update",
+            Self::Optimistic => "optimistic",
+            Self::GuardedUpdate => "guarded-update",
+            Self::SkipLocked => "skip-locked",
+            Self::RedisLock => "redis-lock",
             Self::Lastseat => "lastseat",
+        }
+    }
+
+    /// Whether it cannot do without a PostgreSQL.
+    #[must_use]
+    pub const fn needs_postgres(self) -> bool {
+        !matches!(self, Self::Lastseat)
+    }
+
+    /// What it keeps its bookings in.
+    const fn store(self) -> &'static str {
+        match self {
+            Self::RedisLock => "PostgreSQL, Redis",
+            _ => "PostgreSQL",
         }
     }
 }
@@ -52,186 +125,129 @@ impl FromStr for Strategy {
 }
 
 /// What to race.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Options {
-    /// Which strategies, one after the other.
-    pub strategies: Vec<Strategy>,
     /// Users, 1 to [`MAX_USERS`].
     pub users: usize,
     /// Places, 1 to [`MAX_CAPACITY`].
     pub capacity: i64,
     /// How long each thinks between looking and booking.
     pub think: Duration,
+    /// When the race ends though there is something left; without it, when the last user was refused.
+    pub limit: Option<Duration>,
 }
 
-/// How one strategy did.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Run {
-    /// Its name.
-    pub strategy: String,
-    /// Users.
-    pub users: usize,
-    /// Places.
-    pub capacity: i64,
-    /// Places that users were told they have.
-    pub sold: i64,
-    /// Refusals as sold out.
-    pub refused: u64,
-    /// Attempts that failed otherwise.
-    pub errors: u64,
-    /// Places sold beyond the capacity, by what users were told or by what is stored, whichever is more.
-    pub oversold: i64,
-    /// Bookings per second until the last user was refused, thinking included.
-    pub bookings_per_second: f64,
-    /// Half of the attempts took no longer, in milliseconds, thinking left out.
-    pub p50_ms: f64,
-    /// 99 of 100 took no longer.
-    pub p99_ms: f64,
-}
-
-/// The races that were run.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Report {
-    /// One for each strategy.
-    pub runs: Vec<Run>,
-}
-
-impl Report {
-    /// Whether this project's own engine sold more than there was.
-    #[must_use]
-    pub fn lastseat_oversold(&self) -> bool {
-        self.runs.iter().any(|run| run.strategy == Strategy::Lastseat.as_str() && run.oversold > 0)
-    }
-}
-
-/// Counts of a race.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-struct Count {
-    sold: i64,
-    refused: u64,
-    errors: u64,
-    latencies: Vec<u32>,
-}
-
-impl Count {
-    fn merge(&mut self, other: Self) {
-        self.sold += other.sold;
-        self.refused += other.refused;
-        self.errors += other.errors;
-        self.latencies.extend(other.latencies);
-    }
-
-    /// The report, with what is `stored` as sold in the end.
-    fn run(&self, strategy: Strategy, options: &Options, stored: i64, took: Duration) -> Run {
-        let Percentiles { p50_ms, p99_ms, .. } = Percentiles::of(&self.latencies);
-        Run {
-            strategy: strategy.as_str().to_owned(),
-            users: options.users,
-            capacity: options.capacity,
-            sold: self.sold,
-            refused: self.refused,
-            errors: self.errors,
-            oversold: (self.sold.max(stored) - options.capacity).max(0),
-            bookings_per_second: self.sold as f64 / took.as_secs_f64(),
-            p50_ms,
-            p99_ms,
-        }
-    }
-}
-
-/// Runs each strategy.
+/// Runs these strategies, one after the other, until `stop`; `begins` is told of each. What has been run by then is
+/// reported.
 ///
 /// # Errors
-/// If the options are out of range or a strategy cannot be set up.
-pub async fn run(options: &Options) -> anyhow::Result<Report> {
+/// If the options are out of range, or a strategy cannot be set up.
+pub async fn run_all(
+    strategies: &[Strategy],
+    options: &Options,
+    ground: &Ground,
+    stop: &CancellationToken,
+    begins: impl Fn(Strategy),
+) -> anyhow::Result<Report> {
+    let mut report = Report::default();
+    for &strategy in strategies {
+        if stop.is_cancelled() {
+            break;
+        }
+        begins(strategy);
+        report.runs.push(run(strategy, options, ground, stop).await?);
+    }
+    Ok(report)
+}
+
+/// Runs one strategy, on a schema and keys of its own, which are gone afterwards.
+///
+/// # Errors
+/// If the options are out of range, or the strategy cannot be set up.
+pub async fn run(
+    strategy: Strategy,
+    options: &Options,
+    ground: &Ground,
+    stop: &CancellationToken,
+) -> anyhow::Result<Run> {
     if !(1..=MAX_USERS).contains(&options.users) || !(1..=MAX_CAPACITY).contains(&options.capacity) {
         bail!("a race has 1 to {MAX_USERS} users and 1 to {MAX_CAPACITY} places");
     }
-    let mut runs = Vec::new();
-    for strategy in &options.strategies {
-        runs.push(match strategy {
-            Strategy::Lastseat => lastseat::run(options).await?,
-        });
+    let mut run = if strategy == Strategy::Lastseat {
+        lastseat::on_sqlite(options, stop).await?
+    } else {
+        on_shop(strategy, options, ground, stop).await?
+    };
+    // What is not on a server that was named is in a temporary directory.
+    let ours = strategy == Strategy::Lastseat || ground.is_ours();
+    if ours && is_in_memory(&std::env::temp_dir()).unwrap_or_default() {
+        run.notes.push(IN_MEMORY.to_owned());
     }
-    Ok(Report { runs })
+    Ok(run)
 }
 
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:<16}{:>8}{:>10}{:>10}{:>10}{:>8}{:>10}{:>14}{:>10}{:>10}",
-            "strategy",
-            "users",
-            "capacity",
-            "sold",
-            "refused",
-            "errors",
-            "oversold",
-            "bookings/s",
-            "p50 ms",
-            "p99 ms"
-        )?;
-        for run in &self.runs {
-            write!(
-                f,
-                "\n{:<16}{:>8}{:>10}{:>10}{:>10}{:>8}{:>10}{:>14.0}{:>10.2}{:>10.2}",
-                run.strategy,
-                run.users,
-                run.capacity,
-                run.sold,
-                run.refused,
-                run.errors,
-                run.oversold,
-                run.bookings_per_second,
-                run.p50_ms,
-                run.p99_ms
-            )?;
+/// Runs a classical strategy on a schema of its own.
+async fn on_shop(
+    strategy: Strategy,
+    options: &Options,
+    ground: &Ground,
+    stop: &CancellationToken,
+) -> anyhow::Result<Run> {
+    let shop = Shop::open(ground.database(), options.users, options.capacity).await?;
+    let sold = sell(strategy, Arc::clone(&shop), options, ground, stop).await;
+    // Also when that failed; but then the first error is the one to tell.
+    let closed = shop.close().await;
+    let (count, stored, notes) = sold?;
+    closed?;
+    let mut run = Run::of(strategy, options, &count, stored);
+    run.notes.extend(notes);
+    run.notes.extend(shop.notes.iter().cloned());
+    Ok(run)
+}
+
+/// Runs a classical strategy: what users counted, what is stored, and what there is to say.
+async fn sell(
+    strategy: Strategy,
+    shop: Arc<Shop>,
+    options: &Options,
+    ground: &Ground,
+    stop: &CancellationToken,
+) -> anyhow::Result<(Count, i64, Option<String>)> {
+    let mut note = None;
+    let stored = Arc::clone(&shop);
+    let count = match strategy {
+        Strategy::Naive => race(naive::Naive::new(shop).await?, options, stop).await?,
+        Strategy::ForUpdate => race(for_update::ForUpdate::new(shop).await?, options, stop).await?,
+        Strategy::Optimistic => race(optimistic::Optimistic::new(shop).await?, options, stop).await?,
+        Strategy::GuardedUpdate => {
+            race(guarded_update::GuardedUpdate::new(shop).await?, options, stop).await?
         }
-        Ok(())
-    }
+        Strategy::SkipLocked => race(skip_locked::SkipLocked::new(shop).await?, options, stop).await?,
+        Strategy::RedisLock => {
+            let way = Arc::new(redis_lock::RedisLock::new(shop, ground.redis()).await?);
+            let count = users::race(&way, options, stop).await;
+            way.close().await;
+            note = way.note();
+            count?
+        }
+        Strategy::Lastseat => unreachable!("it has no shop"),
+    };
+    Ok((count, stored.stored().await?, note))
+}
+
+async fn race(way: impl Way, options: &Options, stop: &CancellationToken) -> anyhow::Result<Count> {
+    users::race(&Arc::new(way), options, stop).await
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn options() -> Options {
-        Options { strategies: vec![Strategy::Lastseat], users: 3, capacity: 10, think: Duration::ZERO }
-    }
-
-    #[test]
-    fn the_report_has_exactly_the_fields_of_the_contract() {
-        let count = Count { sold: 10, refused: 3, errors: 0, latencies: vec![1000, 2000] };
-        let run = count.run(Strategy::Lastseat, &options(), 10, Duration::from_secs(2));
-        let report = Report { runs: vec![run] };
-        assert_eq!(
-            serde_json::to_value(&report).unwrap(),
-            serde_json::json!({"runs": [{
-                "strategy": "lastseat", "users": 3, "capacity": 10, "sold": 10, "refused": 3, "errors": 0,
-                "oversold": 0, "bookings_per_second": 5.0, "p50_ms": 1.0, "p99_ms": 2.0,
-            }]})
-        );
-        assert!(!report.lastseat_oversold());
-        let text = report.to_string();
-        let widths: Vec<_> = text.lines().map(|line| line.chars().count()).collect();
-        assert_eq!(widths, [widths[0]; 2], "{text}");
-    }
-
-    #[test]
-    fn overselling_is_seen_from_either_side() {
-        let count = |sold| Count { sold, ..Count::default() };
-        let run =
-            |sold, stored| count(sold).run(Strategy::Lastseat, &options(), stored, Duration::from_secs(1));
-        assert_eq!(run(10, 10).oversold, 0);
-        assert_eq!(run(12, 10).oversold, 2);
-        assert_eq!(run(9, 11).oversold, 1);
-        assert!(Report { runs: vec![run(11, 10)] }.lastseat_oversold());
-    }
-
     #[test]
     fn an_unknown_strategy_is_refused_with_those_there_are() {
-        assert_eq!("lastseat".parse(), Ok(Strategy::Lastseat));
-        assert!("hope".parse::<Strategy>().unwrap_err().contains("lastseat"));
+        for strategy in Strategy::ALL {
+            assert_eq!(strategy.as_str().parse(), Ok(strategy));
+        }
+        assert!("hope".parse::<Strategy>().unwrap_err().contains("skip-locked, redis-lock, lastseat"));
     }
 }

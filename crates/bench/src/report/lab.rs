@@ -3,17 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use lastseat_bench::disk::is_in_memory;
 use lastseat_bench::load::closed::{self, Answered, Loop};
 use lastseat_bench::load::{Address, Template};
-use rustix::fs::statfs;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
 /// Where data goes, beside the programs' directory.
 const DATA_DIR: &str = "bench-data";
-/// File systems that keep nothing (statfs(2)): syncing there costs nothing, and means nothing.
-const TMPFS_MAGIC: u64 = 0x0102_1994;
-const RAMFS_MAGIC: u64 = 0x8584_58f6;
 /// Rounds of everything that is compared, unless told otherwise.
 pub(crate) const ROUNDS: u8 = 5;
 
@@ -32,8 +29,7 @@ impl Lab {
             None => default_dir()?,
         };
         std::fs::create_dir_all(&base).with_context(|| format!("cannot make {}", base.display()))?;
-        let kind = u64::try_from(statfs(&base)?.f_type).unwrap_or_default();
-        if [TMPFS_MAGIC, RAMFS_MAGIC].contains(&kind) {
+        if is_in_memory(&base)? {
             bail!("{} is in memory; name a directory on a disk with --dir", base.display());
         }
         let dir = tempfile::Builder::new().prefix("run-").tempdir_in(base)?;

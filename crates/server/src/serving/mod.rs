@@ -32,7 +32,7 @@ use crate::data_dir;
 use crate::failure::Failure;
 pub(crate) use admin_key::AdminKey;
 use background::Background;
-use signals::Signals;
+pub(crate) use signals::{EXIT_CODE, Signals};
 
 /// What a server needs to know.
 pub(crate) struct Settings {
@@ -127,7 +127,7 @@ impl Running {
             done = stop(state, http, background) => done,
             name = signals.next() => {
                 tracing::warn!(signal = name, "told again to stop: ending at once");
-                std::process::exit(signals::EXIT_CODE);
+                std::process::exit(EXIT_CODE);
             }
         }
     }

@@ -6,10 +6,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::failure::Failure;
 
 /// The exit code when a second signal ends the program, as a shell would give it for SIGINT.
-pub(super) const EXIT_CODE: i32 = 130;
+pub(crate) const EXIT_CODE: i32 = 130;
 
-/// The signals that ask a server to stop.
-pub(super) struct Signals {
+/// The signals that ask to stop.
+pub(crate) struct Signals {
     terminate: Signal,
     interrupt: Signal,
 }
@@ -19,7 +19,7 @@ impl Signals {
     ///
     /// # Errors
     /// If the system does not let it.
-    pub(super) fn new() -> Result<Self, Failure> {
+    pub(crate) fn new() -> Result<Self, Failure> {
         Ok(Self {
             terminate: signal(SignalKind::terminate()).context("cannot catch SIGTERM")?,
             interrupt: signal(SignalKind::interrupt()).context("cannot catch SIGINT")?,
@@ -27,7 +27,7 @@ impl Signals {
     }
 
     /// Waits for one, and gives its name.
-    pub(super) async fn next(&mut self) -> &'static str {
+    pub(crate) async fn next(&mut self) -> &'static str {
         tokio::select! {
             _ = self.terminate.recv() => "SIGTERM",
             _ = self.interrupt.recv() => "SIGINT",

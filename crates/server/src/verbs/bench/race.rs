@@ -1,30 +1,43 @@
 //! `lastseat bench race`.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use lastseat_bench::race::{self, DEFAULT_THINK_MS, Strategy};
+use anyhow::Context;
+use lastseat_bench::race::{self, CancellationToken, DEFAULT_THINK_MS, Ground, GroundError, Strategy, chart};
 
 use crate::failure::Failure;
-use crate::options::not_supported;
+use crate::output;
+use crate::serving::{EXIT_CODE, Signals};
 
-/// Strategies that are planned and not there yet.
-const PLANNED: &[&str] =
-    &["naive", "for-update", "optimistic", "guarded-update", "skip-locked", "redis-lock"];
 /// The name for all of them.
 const ALL: &str = "all";
 
 const EXAMPLES: &str = "\
-Each user looks, thinks, books, and begins again until refused as sold out. This version has the
-strategy lastseat: the engine in this process, on a fresh file. Exit code 1: lastseat oversold.
+Strategies:
+  naive           read, think, write; it oversells
+  for-update      SELECT ... FOR UPDATE, then the booking
+  optimistic      a version column, and up to 10 tries
+  guarded-update  one conditional statement that counts and inserts
+  skip-locked     a row per place, FOR UPDATE SKIP LOCKED LIMIT 1
+  redis-lock      SET NX PX 5000, 10 retries 50 ms apart, then the transaction
+  lastseat        this program's engine, in this process
 
-Example:
-  lastseat bench race --strategy lastseat --users 200 --capacity 1000 --think-ms 0";
+Each user thinks, books, and begins again until refused as sold out. Everything happens in a schema
+of its own, which is dropped afterwards. Without --database-url and --redis-url the strategies that
+need them race on servers that are started in temporary directories, if the programs are installed
+(Debian: postgresql, redis-server). Ctrl-C ends the race, cleans up, and prints what there is.
+Exit code 1: lastseat oversold.
+
+Examples:
+  lastseat bench race --strategy naive --users 20 --capacity 1
+  lastseat bench race --strategy all --users 128 --capacity 5000 --think-ms 0 --svg race.svg";
 
 /// The race laboratory: strategies against overselling, side by side
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Which strategy; all compares those there are
+    /// Which strategy; all compares them
     #[arg(long, value_name = "NAME", default_value = "lastseat")]
     strategy: String,
     /// How many users
@@ -36,12 +49,15 @@ pub(crate) struct Args {
     /// How long each thinks between looking and booking
     #[arg(long, value_name = "MS", default_value_t = DEFAULT_THINK_MS)]
     think_ms: u64,
-    /// A PostgreSQL database to race on; this version does not support it yet
-    #[arg(long, value_name = "URL", hide_short_help = true)]
+    /// A PostgreSQL database to race on [default: one of our own]
+    #[arg(long, value_name = "URL")]
     database_url: Option<String>,
-    /// A Redis server to race on; this version does not support it yet
-    #[arg(long, value_name = "URL", hide_short_help = true)]
+    /// A Redis server to race on [default: one of our own]
+    #[arg(long, value_name = "URL")]
     redis_url: Option<String>,
+    /// Write a chart there
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -49,35 +65,66 @@ pub(crate) struct Args {
 
 pub(super) async fn run(args: Args) -> Result<(), Failure> {
     let strategies = strategies(&args.strategy)?;
-    let instead = "the strategy lastseat needs none";
-    if args.database_url.is_some() {
-        return Err(not_supported("database-url", "races on PostgreSQL", instead));
-    }
-    if args.redis_url.is_some() {
-        return Err(not_supported("redis-url", "races on Redis", instead));
-    }
     let (users, capacity) = (race::MAX_USERS, race::MAX_CAPACITY);
     if !(1..=users).contains(&args.users) || !(1..=capacity).contains(&args.capacity) {
         return Err(Failure::usage(format_args!("--users must be 1 to {users}, --capacity 1 to {capacity}")));
     }
     let think = Duration::from_millis(args.think_ms);
-    let options = race::Options { strategies, users: args.users, capacity: args.capacity, think };
-    let report = race::run(&options).await?;
+    let options = race::Options { users: args.users, capacity: args.capacity, think, limit: None };
+    let stop = CancellationToken::new();
+    tokio::spawn(stop_when_told(Signals::new()?, stop.clone()));
+    let ground = prepare(strategies.clone(), args.database_url, args.redis_url).await?;
+    let begins = |strategy: Strategy| output::say(&format!("racing {} ...", strategy.as_str()));
+    let report = race::run_all(&strategies, &options, &ground, &stop, begins).await?;
     super::print(&report, args.json)?;
+    if args.json {
+        report.notes().iter().for_each(|note| output::say(note));
+    }
+    if let Some(file) = args.svg {
+        write_chart(&file, &report)?;
+    }
     super::judge(report.lastseat_oversold())
+}
+
+/// The first signal ends the race; whoever sends a second one does not want to wait for that.
+async fn stop_when_told(mut signals: Signals, stop: CancellationToken) {
+    signals.next().await;
+    output::say("stopping");
+    stop.cancel();
+    signals.next().await;
+    std::process::exit(EXIT_CODE);
+}
+
+/// The databases, on a thread that may wait for servers to start.
+async fn prepare(
+    strategies: Vec<Strategy>,
+    database_url: Option<String>,
+    redis_url: Option<String>,
+) -> Result<Ground, Failure> {
+    let prepared = tokio::task::spawn_blocking(move || {
+        Ground::prepare(&strategies, database_url.as_deref(), redis_url.as_deref())
+    });
+    match prepared.await.context("cannot prepare the race")? {
+        Ok(ground) => Ok(ground),
+        Err(wrong @ (GroundError::DatabaseUrl { .. } | GroundError::RedisUrl { .. })) => {
+            Err(Failure::usage(wrong))
+        }
+        Err(missing @ GroundError::NoServer { .. }) => Err(Failure::unable(missing)),
+    }
+}
+
+fn write_chart(file: &Path, report: &race::Report) -> Result<(), Failure> {
+    std::fs::write(file, chart::draw(report)).with_context(|| format!("cannot write {}", file.display()))?;
+    Ok(())
 }
 
 fn strategies(name: &str) -> Result<Vec<Strategy>, Failure> {
     if name == ALL {
         return Ok(Strategy::ALL.to_vec());
     }
-    match name.parse() {
-        Ok(strategy) => Ok(vec![strategy]),
-        Err(_) if PLANNED.contains(&name) => Err(Failure::usage(format_args!(
-            "--strategy {name}: this version of lastseat does not have this strategy yet; there is lastseat"
-        ))),
-        Err(wrong) => Err(Failure::usage(format_args!("--strategy: {wrong}"))),
-    }
+    let one = name.parse::<Strategy>();
+    one.map(|strategy| vec![strategy])
+        .map_err(|wrong| Failure::usage(format_args!("--strategy: {wrong}, and {ALL}")))
 }
 
 #[cfg(test)]
@@ -85,12 +132,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn strategies_that_are_not_there_are_told_apart_from_those_that_never_will_be() {
-        assert_eq!(strategies("lastseat").unwrap(), [Strategy::Lastseat]);
+    fn a_strategy_is_one_or_all_and_nothing_else() {
+        assert_eq!(strategies("skip-locked").unwrap(), [Strategy::SkipLocked]);
         assert_eq!(strategies("all").unwrap(), Strategy::ALL);
-        for name in PLANNED {
-            assert!(strategies(name).unwrap_err().to_string().contains("yet"), "{name}");
-        }
-        assert!(!strategies("hope").unwrap_err().to_string().contains("yet"));
+        let wrong = strategies("hope").unwrap_err().to_string();
+        assert!(
+            wrong.contains("there is no strategy hope") && wrong.contains("lastseat, and all"),
+            "{wrong}"
+        );
     }
 }

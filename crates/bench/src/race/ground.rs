@@ -1,0 +1,169 @@
+//! The databases that are raced on: those that were named, or servers of our own in temporary directories.
+
+use lastseat_scratch::{Postgres, Redis};
+use thiserror::Error;
+
+use super::Strategy;
+
+/// What our own PostgreSQL allows, as much as a web application's operators would set.
+const OWN_MAX_CONNECTIONS: &str = "300";
+
+/// Why there is nothing to race on.
+#[derive(Debug, Error)]
+pub enum GroundError {
+    /// The URL of the database cannot be understood.
+    #[error(
+        "--database-url cannot be understood ({why}); it looks like postgres://USER:PASSWORD@HOST:5432/DATABASE"
+    )]
+    DatabaseUrl {
+        /// What is wrong with it, without any part of it.
+        why: String,
+    },
+    /// The URL of Redis cannot be understood.
+    #[error("--redis-url cannot be understood ({why}); it looks like redis://HOST:6379")]
+    RedisUrl {
+        /// What is wrong with it, without any part of it.
+        why: String,
+    },
+    /// No database was named, and none of our own could be started.
+    #[error(
+        "this race needs a {what}: name one with {option}, or install Debian's package {package} ({why:#})"
+    )]
+    NoServer {
+        /// What is needed.
+        what: &'static str,
+        /// The option that names one.
+        option: &'static str,
+        /// The package with the program.
+        package: &'static str,
+        /// Why there is none.
+        why: anyhow::Error,
+    },
+}
+
+/// The databases at hand. Servers of our own end when it is dropped.
+#[derive(Debug, Default)]
+pub struct Ground {
+    database: Option<tokio_postgres::Config>,
+    redis: Option<redis::Client>,
+    own_postgres: Option<Postgres>,
+    /// Kept running.
+    _own_redis: Option<Redis>,
+}
+
+impl Ground {
+    /// Prepares what these strategies need. Servers are started where no URL is given; that takes seconds, and blocks.
+    ///
+    /// # Errors
+    /// If a URL is wrong, or a server is needed and cannot be started.
+    pub fn prepare(
+        strategies: &[Strategy],
+        database_url: Option<&str>,
+        redis_url: Option<&str>,
+    ) -> Result<Self, GroundError> {
+        // Wrong URLs are told before anything is started.
+        let database = database_url.map(read_database_url).transpose()?;
+        let redis = redis_url.map(read_redis_url).transpose()?;
+        let mut ground = Self { database, redis, ..Self::default() };
+        if ground.database.is_none() && strategies.iter().any(|strategy| strategy.needs_postgres()) {
+            let postgres = start_postgres()?;
+            ground.database = Some(read_database_url(&postgres.url())?);
+            ground.own_postgres = Some(postgres);
+        }
+        if ground.redis.is_none() && strategies.contains(&Strategy::RedisLock) {
+            let redis = start_redis()?;
+            ground.redis = Some(read_redis_url(&redis.url())?);
+            ground._own_redis = Some(redis);
+        }
+        Ok(ground)
+    }
+
+    /// Whether the database is one of our own.
+    pub(super) fn is_ours(&self) -> bool {
+        self.own_postgres.is_some()
+    }
+
+    /// The database.
+    pub(super) fn database(&self) -> &tokio_postgres::Config {
+        self.database.as_ref().expect("prepared for a strategy that needs one")
+    }
+
+    /// Redis.
+    pub(super) fn redis(&self) -> &redis::Client {
+        self.redis.as_ref().expect("prepared for a strategy that needs one")
+    }
+}
+
+fn start_postgres() -> Result<Postgres, GroundError> {
+    Postgres::builder().set("max_connections", OWN_MAX_CONNECTIONS).start().map_err(|why| {
+        let package = "postgresql";
+        GroundError::NoServer { what: "PostgreSQL", option: "--database-url", package, why }
+    })
+}
+
+/// A Redis that keeps nothing, as one for locks does.
+fn start_redis() -> Result<Redis, GroundError> {
+    Redis::builder().set("appendonly", "no").start().map_err(|why| {
+        let package = "redis-server";
+        GroundError::NoServer { what: "Redis", option: "--redis-url", package, why }
+    })
+}
+
+fn read_database_url(url: &str) -> Result<tokio_postgres::Config, GroundError> {
+    use std::error::Error as _;
+    let wrong = |why: String| GroundError::DatabaseUrl { why };
+    if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+        return Err(wrong("it does not begin with postgres://".to_owned()));
+    }
+    let config: tokio_postgres::Config = url.parse().map_err(|error: tokio_postgres::Error| {
+        wrong(error.source().map_or_else(|| error.to_string(), ToString::to_string))
+    })?;
+    if config.get_ssl_mode() == tokio_postgres::config::SslMode::Require {
+        return Err(wrong("races are run without TLS, so sslmode=require cannot be kept".to_owned()));
+    }
+    Ok(config)
+}
+
+fn read_redis_url(url: &str) -> Result<redis::Client, GroundError> {
+    redis::Client::open(url).map_err(|error| GroundError::RedisUrl { why: error.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrong_urls_are_told_without_their_password() {
+        let all = [Strategy::RedisLock];
+        for url in [
+            "mysql://u:secret@h/d",
+            "postgres://u:secret@h:port/d",
+            "postgres://u:secret@h/d?sslmod=off",
+            "postgres://u:secret@h/d?sslmode=require",
+        ] {
+            let error = Ground::prepare(&all, Some(url), None).unwrap_err();
+            assert!(matches!(error, GroundError::DatabaseUrl { .. }), "{error:?}");
+            assert!(error.to_string().contains("--database-url"), "{error}");
+            assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
+        }
+        for url in ["http://u:secret@h", "redis://u:secret@h:port"] {
+            let error = Ground::prepare(&all, Some("postgres://h/d"), Some(url)).unwrap_err();
+            assert!(matches!(error, GroundError::RedisUrl { .. }), "{error:?}");
+            assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn who_needs_no_database_gets_none() {
+        let ground = Ground::prepare(&[Strategy::Lastseat], None, None).unwrap();
+        assert!(ground.database.is_none() && ground.redis.is_none());
+    }
+
+    #[test]
+    fn a_server_that_cannot_be_had_is_named_with_its_option_and_package() {
+        let why = anyhow::anyhow!("initdb is not installed");
+        let (what, option, package) = ("PostgreSQL", "--database-url", "postgresql");
+        let text = GroundError::NoServer { what, option, package, why }.to_string();
+        assert!(text.contains("--database-url") && text.contains("package postgresql"), "{text}");
+    }
+}
