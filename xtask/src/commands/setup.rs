@@ -13,12 +13,21 @@ const PACKAGES: &[(Need, &str)] = &[
     (Need::Program("chromedriver"), "chromium-driver"),
     (Need::Program("redis-server"), "redis-server"),
     (Need::Program("redis-benchmark"), "redis-tools"),
+    (Need::PostgreSql, "postgresql"),
     (Need::PythonVenv, "python3-venv"),
 ];
+
+/// What Debian starts as services once they are installed.
+const SERVICES: &[&str] = &["redis-server", "postgresql"];
+
+/// Where Debian keeps the versions of PostgreSQL.
+const DEBIAN_POSTGRESQL: &str = "/usr/lib/postgresql";
 
 enum Need {
     /// An executable of this name.
     Program(&'static str),
+    /// PostgreSQL's server, whose programs Debian keeps off the search path.
+    PostgreSql,
     /// A Python 3 that can make virtual environments.
     PythonVenv,
 }
@@ -27,9 +36,16 @@ impl Need {
     fn is_met(&self) -> bool {
         match self {
             Self::Program(name) => is_installed(name),
+            Self::PostgreSql => is_installed("initdb") || has_debian_postgresql(),
             Self::PythonVenv => succeeds("python3", &["-c", "import venv, ensurepip"]),
         }
     }
+}
+
+/// Whether some version is at `VERSION/bin` where Debian keeps them.
+fn has_debian_postgresql() -> bool {
+    let versions = std::fs::read_dir(DEBIAN_POSTGRESQL).into_iter().flatten().flatten();
+    versions.map(|version| version.path().join("bin/postgres")).any(|program| program.is_file())
 }
 
 /// A Cargo subcommand that the tests use.
@@ -81,9 +97,9 @@ fn install_packages() -> anyhow::Result<()> {
         );
     }
     println!("installing Debian packages: {list}");
-    if missing.contains(&"redis-server") {
+    for service in SERVICES.iter().filter(|service| missing.contains(service)) {
         println!(
-            "(Debian starts redis-server as a service; the tests use servers of their own, you may disable it)"
+            "(Debian starts {service} as a service; the tests use servers of their own, you may disable it)"
         );
     }
     run_program(&mut as_root(["apt-get", "update"])?)?;
