@@ -24,6 +24,7 @@ pub mod form;
 pub mod id;
 pub mod line;
 pub mod listing;
+pub mod numbers;
 pub mod pool;
 pub mod refusal;
 pub mod seating;

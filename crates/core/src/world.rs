@@ -12,6 +12,7 @@ use crate::event::{EventData, EventKind, NewEvent};
 use crate::id::{BookingId, BookingNo, KeyId, ListingId, ListingNo};
 use crate::listing::Listing;
 use crate::listing::build::NewListing;
+use crate::numbers::Numbers;
 use crate::pool::{Pool, PoolNo, PoolRef};
 use crate::settle::settle;
 use crate::time::Time;
@@ -63,10 +64,11 @@ pub struct World {
     pub listings: FxHashMap<ListingNo, Arc<Listing>>,
     /// Their numbers by id.
     pub listing_nos: FxHashMap<ListingId, ListingNo>,
-    /// The number that the next booking gets.
-    pub next_booking: i64,
-    /// The number that the next listing gets.
-    pub next_listing: i64,
+    /// The numbers that new bookings get.
+    pub booking_numbers: Numbers,
+    /// The numbers that new listings get.
+    pub listing_numbers: Numbers,
+    last_bookings: FxHashMap<ListingNo, BookingNo>,
     bookings: FxHashMap<BookingNo, Booking>,
     booking_nos: FxHashMap<BookingId, BookingNo>,
     pools: FxHashMap<PoolRef, Option<Pool>>,
@@ -164,6 +166,11 @@ impl World {
         self.imported.insert(external_id, booking);
     }
 
+    /// Puts in the last booking of a listing that is edited.
+    pub fn load_last_booking(&mut self, of: ListingNo, last: BookingNo) {
+        self.last_bookings.insert(of, last);
+    }
+
     /// Puts in an API key that is in force.
     pub fn load_key(&mut self, id: KeyId) {
         self.keys.insert(id, true);
@@ -182,6 +189,13 @@ impl World {
     #[must_use]
     pub fn booking_at(&self, no: BookingNo) -> Option<&Booking> {
         self.bookings.get(&no)
+    }
+
+    /// The booking of a listing with the highest number; 0 if it has none. The listing was loaded to be edited.
+    #[must_use]
+    pub fn last_booking(&self, of: ListingNo) -> BookingNo {
+        let loaded = self.bookings.values().filter(|booking| booking.listing == of).map(|booking| booking.no);
+        loaded.chain(self.last_bookings.get(&of).copied()).max().unwrap_or(BookingNo(0))
     }
 
     /// The listing of that id.
@@ -285,8 +299,8 @@ impl World {
 
     /// Makes a listing with its pools.
     pub fn add_listing(&mut self, id: ListingId, new: NewListing) -> Arc<Listing> {
-        let no = ListingNo(self.next_listing);
-        self.next_listing += 1;
+        let no =
+            self.listing_numbers.take().map(ListingNo).expect("a batch has a number for each new listing");
         let listing = Arc::new(new.listing(no, id, self.now));
         self.load_listing(Arc::clone(&listing));
         self.changes.new_listings.push((no, id, new));
@@ -315,8 +329,8 @@ impl World {
 
     /// Takes in a new booking: its counters, its events, its row. Its number is given here.
     pub fn insert_booking(&mut self, mut booking: Booking, kinds: &[EventKind], actor: &Actor) -> BookingNo {
-        let no = BookingNo(self.next_booking);
-        self.next_booking += 1;
+        let no =
+            self.booking_numbers.take().map(BookingNo).expect("a batch has a number for each new booking");
         booking.no = no;
         booking.events = 0;
         self.count(&booking, 1);

@@ -10,14 +10,14 @@ use lastseat_core::id::{BookingNo, ListingNo};
 use lastseat_core::pool::PoolRef;
 use lastseat_core::refusal::{Code, Refusal, RefusalData};
 use lastseat_core::time::Time;
-use lastseat_core::world::{Changes, World};
+use lastseat_core::world::{Changes, CustomerRef, World};
 use lastseat_core::{Outcome, decide};
 use lastseat_store::{CommitError, Lane, StoreError, Tx};
 
 /// How often it is asked whether a transaction of unknown outcome was committed, before giving up.
 const MAX_SETTLE_ATTEMPTS: u32 = 20;
-/// How often a batch whose transaction turned out to be gone is decided anew.
-const MAX_ATTEMPTS: u32 = 3;
+/// How often a batch is decided anew because its transaction turned out to be gone, or another node came between.
+const MAX_ATTEMPTS: u32 = 6;
 /// What a caller is told to wait when the store cannot be used, in seconds.
 const RETRY_AFTER_SECONDS: u32 = 2;
 
@@ -63,6 +63,10 @@ fn run_together(lane: &mut dyn Lane, commands: &[Command], fresh: &mut dyn FnMut
         match attempt(lane, commands, fresh()) {
             Ok(ran) => return ran,
             Err(Failure::Gone) => {}
+            Err(Failure::Store(StoreError::Conflict(why))) => {
+                tracing::debug!(why, commands = commands.len(), "deciding a batch anew");
+                last = StoreError::Conflict(why);
+            }
             Err(Failure::Store(StoreError::BadData(_))) if commands.len() > 1 => {
                 let (first, second) = commands.split_at(commands.len() / 2);
                 let mut ran = run_together(lane, first, fresh);
@@ -119,9 +123,13 @@ impl From<StoreError> for Failure {
 }
 
 fn attempt(lane: &mut dyn Lane, commands: &[Command], batch: u128) -> Result<Ran, Failure> {
-    let mut tx = lane.begin(batch)?;
-    let mut load = Load::new(tx.as_mut())?;
-    load.all(commands)?;
+    let mut names = Names::default();
+    for command in commands {
+        names.add(command);
+    }
+    let mut tx = lane.begin(batch, &names)?;
+    let mut load = Load::new(tx.as_mut(), &names)?;
+    load.all(commands, names)?;
     let Load { mut world, renewal, more_due, .. } = load;
 
     world.settle_all();
@@ -185,9 +193,10 @@ struct Load<'a> {
 }
 
 impl<'a> Load<'a> {
-    fn new(tx: &'a mut dyn Tx) -> Result<Self, StoreError> {
+    fn new(tx: &'a mut dyn Tx, names: &Names) -> Result<Self, StoreError> {
         let mut world = World::new(tx.now());
-        (world.next_booking, world.next_listing) = tx.next_numbers()?;
+        (world.booking_numbers, world.listing_numbers) =
+            tx.numbers(names.new_bookings, names.new_listings)?;
         Ok(Self {
             tx,
             world,
@@ -198,13 +207,12 @@ impl<'a> Load<'a> {
         })
     }
 
-    fn all(&mut self, commands: &[Command]) -> Result<(), StoreError> {
-        let mut names = Names::default();
-        for command in commands {
-            names.add(command);
-        }
+    fn all(&mut self, commands: &[Command], names: Names) -> Result<(), StoreError> {
         for id in &names.listings {
             if let Some(listing) = self.tx.listing(*id)? {
+                if names.edited.contains(id) {
+                    self.world.load_last_booking(listing.no, self.tx.last_booking(listing.no)?);
+                }
                 self.world.load_listing(listing);
             }
         }
@@ -220,8 +228,10 @@ impl<'a> Load<'a> {
         self.pools()?;
         self.overdue()?;
         self.customers()?;
-        for (key, what) in self.tx.remembered(&names.idempotency)? {
-            self.world.load_remembered(key, what);
+        if !names.idempotency.is_empty() {
+            for (key, what) in self.tx.remembered(&names.idempotency)? {
+                self.world.load_remembered(key, what);
+            }
         }
         for external_id in names.imported {
             let found = self.tx.imported(&external_id)?;
@@ -296,6 +306,9 @@ impl<'a> Load<'a> {
         }
         let missing: Vec<PoolRef> =
             self.wanted.pools.keys().filter(|at| !self.loaded_pools.contains(at)).copied().collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
         for (at, pool) in missing.iter().zip(self.tx.pools(&missing)?) {
             self.world.load_pool(*at, pool);
         }
@@ -306,17 +319,19 @@ impl<'a> Load<'a> {
     /// Loads the overdue bookings of pools that are short and of customers whose limit will be checked. No
     /// more of them than the batch needs; settling them gives back what they hold.
     fn overdue(&mut self) -> Result<(), StoreError> {
+        let short = |(at, asked): (&PoolRef, &i64)| {
+            let pool = self.world.pool(*at).filter(|pool| pool.held > 0 && pool.free() < *asked)?;
+            Some((*at, asked.saturating_sub(pool.free())))
+        };
+        let short: Vec<(PoolRef, i64)> = self.wanted.pools.iter().filter_map(short).collect();
+        let limited = self.wanted.customers.iter().filter(|(_, limited)| **limited);
+        let limited: Vec<CustomerRef> = limited.map(|(customer, _)| customer.clone()).collect();
         let mut overdue = Vec::new();
-        for (at, asked) in &self.wanted.pools {
-            let Some(pool) = self.world.pool(*at) else { continue };
-            if pool.held > 0 && pool.free() < *asked {
-                overdue.extend(self.tx.overdue_in(*at, asked.saturating_sub(pool.free()))?);
-            }
+        if !short.is_empty() {
+            overdue.extend(self.tx.overdue_in(&short)?);
         }
-        for (customer, limited) in &self.wanted.customers {
-            if *limited {
-                overdue.extend(self.tx.overdue_of(customer)?);
-            }
+        if !limited.is_empty() {
+            overdue.extend(self.tx.overdue_of(&limited)?);
         }
         self.bookings_at(overdue)?;
         self.pools()
@@ -324,6 +339,9 @@ impl<'a> Load<'a> {
 
     fn customers(&mut self) -> Result<(), StoreError> {
         let wanted: Vec<_> = self.wanted.customers.keys().cloned().collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
         for (of, has) in wanted.iter().zip(self.tx.customers(&wanted)?) {
             self.world.load_customer(of.clone(), has);
         }
@@ -338,23 +356,22 @@ fn tell_next_releases(
     commands: &[Command],
     answers: &mut [Answer],
 ) -> Result<(), StoreError> {
-    let mut known: BTreeMap<PoolRef, Option<Time>> = BTreeMap::new();
+    let mut short: BTreeMap<PoolRef, Vec<&mut Option<Time>>> = BTreeMap::new();
     for (command, answer) in commands.iter().zip(answers) {
         let Err(Refusal { data: RefusalData::Pools(pools), .. }) = answer else { continue };
         let Some(listing) = listing_of(world, command) else { continue };
-        for short in pools.iter_mut().filter(|short| short.held > 0) {
-            let Some(pool) = listing.find_pool(&short.key) else { continue };
-            let at = PoolRef { listing: listing.no, pool };
-            let next = match known.get(&at) {
-                Some(next) => *next,
-                None => {
-                    let next = tx.next_release(at)?;
-                    known.insert(at, next);
-                    next
-                }
-            };
-            short.next_release_at = next;
+        for pool in pools.iter_mut().filter(|pool| pool.held > 0) {
+            let Some(no) = listing.find_pool(&pool.key) else { continue };
+            let at = PoolRef { listing: listing.no, pool: no };
+            short.entry(at).or_default().push(&mut pool.next_release_at);
         }
+    }
+    if short.is_empty() {
+        return Ok(());
+    }
+    let pools: Vec<PoolRef> = short.keys().copied().collect();
+    for (next, told) in tx.next_releases(&pools)?.into_iter().zip(short.into_values()) {
+        told.into_iter().for_each(|told| *told = next);
     }
     Ok(())
 }

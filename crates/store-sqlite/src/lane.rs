@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use lastseat_core::booking::Booking;
 use lastseat_core::command::IdempotencyKey;
+use lastseat_core::decide::names::Names;
 use lastseat_core::id::{BookingId, BookingNo, KeyId, ListingId, ListingNo};
 use lastseat_core::listing::Listing;
+use lastseat_core::numbers::Numbers;
 use lastseat_core::pool::{Pool, PoolNo, PoolRef};
 use lastseat_core::time::Time;
 use lastseat_core::world::{Answer, Changes, CustomerRef, CustomerUse, Remembered, World};
@@ -76,7 +78,7 @@ impl SqliteLane {
 }
 
 impl Lane for SqliteLane {
-    fn begin(&mut self, _batch: u128) -> Result<Box<dyn Tx + '_>, StoreError> {
+    fn begin(&mut self, _batch: u128, _names: &Names) -> Result<Box<dyn Tx + '_>, StoreError> {
         if !self.connection.is_autocommit() {
             // The transaction before failed in a way that left it open.
             self.connection.execute_batch("ROLLBACK").map_err(store_error)?;
@@ -115,7 +117,7 @@ impl SqliteTx<'_> {
     }
 
     /// The numbers in the one column of a query.
-    fn numbers(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<BookingNo>, StoreError> {
+    fn numbers_of(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<BookingNo>, StoreError> {
         let mut statement = self.connection().prepare_cached(sql).map_err(store_error)?;
         let rows = statement.query_map(params, |row| row.get(0).map(BookingNo)).map_err(store_error)?;
         rows.collect::<rusqlite::Result<_>>().map_err(store_error)
@@ -159,9 +161,14 @@ impl Tx for SqliteTx<'_> {
         self.now
     }
 
-    fn next_numbers(&mut self) -> Result<(i64, i64), StoreError> {
+    fn numbers(&mut self, _bookings: usize, _listings: usize) -> Result<(Numbers, Numbers), StoreError> {
         let next = self.lane.next()?;
-        Ok((next.booking, next.listing))
+        Ok((Numbers::from(next.booking), Numbers::from(next.listing)))
+    }
+
+    fn last_booking(&mut self, of: ListingNo) -> Result<BookingNo, StoreError> {
+        let found = self.numbers_of(sql::LAST_BOOKING, params![of.0])?;
+        Ok(found.first().copied().unwrap_or(BookingNo(0)))
     }
 
     fn listing(&mut self, id: ListingId) -> Result<Option<Arc<Listing>>, StoreError> {
@@ -257,26 +264,33 @@ impl Tx for SqliteTx<'_> {
             .map_err(store_error)
     }
 
-    fn overdue_in(&mut self, at: PoolRef, units: i64) -> Result<Vec<BookingNo>, StoreError> {
+    fn overdue_in(&mut self, pools: &[(PoolRef, i64)]) -> Result<Vec<BookingNo>, StoreError> {
         let mut statement = self.connection().prepare_cached(sql::OVERDUE_IN).map_err(store_error)?;
-        let mut rows = statement
-            .query(params![at.listing.0, at.pool.group, self.now.millis(), at.pool.position])
-            .map_err(store_error)?;
-        let (mut found, mut gained) = (Vec::new(), 0);
-        while gained < units {
-            let Some(row) = rows.next().map_err(store_error)? else { break };
-            found.push(BookingNo(row.get(0).map_err(store_error)?));
-            gained += row.get::<_, i64>(1).map_err(store_error)?;
+        let mut found = Vec::new();
+        for (at, units) in pools {
+            let mut rows = statement
+                .query(params![at.listing.0, at.pool.group, self.now.millis(), at.pool.position])
+                .map_err(store_error)?;
+            let mut gained = 0;
+            while gained < *units {
+                let Some(row) = rows.next().map_err(store_error)? else { break };
+                found.push(BookingNo(row.get(0).map_err(store_error)?));
+                gained += row.get::<_, i64>(1).map_err(store_error)?;
+            }
         }
         Ok(found)
     }
 
-    fn overdue_of(&mut self, (listing, identity): &CustomerRef) -> Result<Vec<BookingNo>, StoreError> {
-        self.numbers(sql::OVERDUE_OF, params![listing.0, identity, self.now.millis()])
+    fn overdue_of(&mut self, customers: &[CustomerRef]) -> Result<Vec<BookingNo>, StoreError> {
+        let mut found = Vec::new();
+        for (listing, identity) in customers {
+            found.extend(self.numbers_of(sql::OVERDUE_OF, params![listing.0, identity, self.now.millis()])?);
+        }
+        Ok(found)
     }
 
     fn due(&mut self, limit: u32) -> Result<Vec<BookingNo>, StoreError> {
-        self.numbers(sql::DUE, params![self.now.millis(), limit])
+        self.numbers_of(sql::DUE, params![self.now.millis(), limit])
     }
 
     fn live_bookings(
@@ -286,7 +300,7 @@ impl Tx for SqliteTx<'_> {
         through: BookingNo,
         limit: u32,
     ) -> Result<Vec<BookingNo>, StoreError> {
-        self.numbers(sql::LIVE_BOOKINGS, params![of.0, after.0, through.0, limit])
+        self.numbers_of(sql::LIVE_BOOKINGS, params![of.0, after.0, through.0, limit])
     }
 
     fn renewing(&mut self) -> Result<Option<(ListingNo, BookingNo, BookingNo)>, StoreError> {
@@ -309,14 +323,13 @@ impl Tx for SqliteTx<'_> {
         Ok(())
     }
 
-    fn next_release(&mut self, at: PoolRef) -> Result<Option<Time>, StoreError> {
-        self.connection()
-            .prepare_cached(sql::NEXT_RELEASE)
-            .and_then(|mut statement| {
-                let params = params![at.listing.0, at.pool.group, self.now.millis(), at.pool.position];
-                statement.query_row(params, |row| row::time(row, 0)).optional()
-            })
-            .map_err(store_error)
+    fn next_releases(&mut self, pools: &[PoolRef]) -> Result<Vec<Option<Time>>, StoreError> {
+        let mut statement = self.connection().prepare_cached(sql::NEXT_RELEASE).map_err(store_error)?;
+        let next = pools.iter().map(|at| {
+            let params = params![at.listing.0, at.pool.group, self.now.millis(), at.pool.position];
+            statement.query_row(params, |row| row::time(row, 0)).optional()
+        });
+        next.collect::<rusqlite::Result<_>>().map_err(store_error)
     }
 
     fn write(&mut self, world: &World) -> Result<(), StoreError> {

@@ -93,6 +93,7 @@ fn event(row: &Row<'_>) -> rusqlite::Result<StoredEvent> {
         .ok_or_else(|| rusqlite::Error::InvalidColumnType(2, kind, rusqlite::types::Type::Text))?;
     let no: Option<i64> = row.get(4)?;
     Ok(StoredEvent {
+        place: row.get(0)?,
         no: row.get(0)?,
         at: row::time(row, 1)?,
         kind,

@@ -51,6 +51,7 @@ statements! {
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)";
     UPDATE_BOOKING = "UPDATE bookings SET version = ?2, events = ?3, state = ?4, lines = ?5, total = ?6, paid = ?7, refund_due = ?8, \
         refunded = ?9, deadline = ?10, due_at = ?11, reason = ?12, decided_by = ?13, decided_at = ?14, details = ?15, event_nos = event_nos || ?16 WHERE no = ?1";
+    LAST_BOOKING = "SELECT coalesce(max(no), 0) FROM bookings WHERE listing_no = ?1";
     DUE = "SELECT no FROM bookings WHERE due_at <= ?1 ORDER BY due_at, no LIMIT ?2";
     NEXT_DUE = "SELECT min(due_at) FROM bookings WHERE due_at IS NOT NULL";
     LIVE_BOOKINGS = "SELECT no FROM bookings WHERE listing_no = ?1 AND no > ?2 AND no <= ?3 \

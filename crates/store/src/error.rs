@@ -11,6 +11,9 @@ pub enum StoreError {
     /// The store cannot be reached or used at the moment.
     #[error("the store is not available: {0}")]
     Unavailable(String),
+    /// Another node came between: nothing is wrong, and the same decided anew may succeed.
+    #[error("another transaction came between: {0}")]
+    Conflict(String),
     /// The data of the batch was refused by a constraint: some command in it is poison.
     #[error("the store refused the data: {0}")]
     BadData(String),

@@ -19,4 +19,4 @@ pub mod verify;
 
 pub use error::{CommitError, StoreError};
 pub use read::{ApiKey, BookingFilter, Hold, ListingNumbers, Read, StoredEvent};
-pub use tx::{Lane, Store, Tx};
+pub use tx::{Follow, Followed, Lane, Store, Tx};

@@ -14,7 +14,9 @@ use crate::error::StoreError;
 /// An event as it stands in the log.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StoredEvent {
-    /// Place in the log, growing.
+    /// Where it stands in the log, from where reading goes on; 0 where the events of one booking were asked for.
+    pub place: i64,
+    /// Its number, for good.
     pub no: i64,
     /// When.
     pub at: Time,

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use lastseat_core::booking::Booking;
 use lastseat_core::command::IdempotencyKey;
+use lastseat_core::decide::names::Names;
 use lastseat_core::id::{BookingId, BookingNo, KeyId, ListingId, ListingNo};
 use lastseat_core::listing::Listing;
+use lastseat_core::numbers::Numbers;
 use lastseat_core::pool::{Pool, PoolNo, PoolRef};
 use lastseat_core::time::Time;
 use lastseat_core::world::{CustomerRef, CustomerUse, Remembered, World};
@@ -30,15 +32,59 @@ pub trait Store: Send + Sync + 'static {
 
     /// The store's clock, at once and perhaps a little off: for sleeping and for caches, never for deciding.
     fn clock(&self) -> Time;
+
+    /// Gives whatever was committed before this call its place in the event log. A store that one process alone writes
+    /// to does so with each commit.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    fn order_events(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Follows what other nodes commit to the same store; none where this process is the only one that may write.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn follow(&self) -> Result<Option<Box<dyn Follow>>, StoreError> {
+        Ok(None)
+    }
+}
+
+/// What was committed to a store by other nodes than this one, and how far its event log has come.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Followed {
+    /// Listings whose pools changed.
+    pub inventory: BTreeSet<ListingNo>,
+    /// Listings that are new or were edited.
+    pub listings: BTreeSet<ListingNo>,
+    /// Bookings that are new or changed, with events.
+    pub bookings: BTreeSet<BookingId>,
+    /// Whether API keys were made or revoked.
+    pub keys: bool,
+    /// Events that have got their place in the log, of this node too.
+    pub events: usize,
+    /// There was more than can be told: everything may have changed.
+    pub lost_track: bool,
+}
+
+/// Follows what other nodes commit.
+pub trait Follow: Send {
+    /// What has been committed since the last call. Gives commits their place in the event log first.
+    ///
+    /// # Errors
+    /// If the store cannot be read; what was missed then comes with a later call.
+    fn poll(&mut self) -> Result<Followed, StoreError>;
 }
 
 /// A connection that writes, one batch after the other.
 pub trait Lane: Send {
-    /// Begins a transaction under a random `batch` id. It sees everything that was committed before.
+    /// Begins a transaction under a random `batch` id, and locks the listings that have to do with what the batch
+    /// names. It sees everything that was committed of them before.
     ///
     /// # Errors
     /// If it cannot begin.
-    fn begin(&mut self, batch: u128) -> Result<Box<dyn Tx + '_>, StoreError>;
+    fn begin(&mut self, batch: u128, names: &Names) -> Result<Box<dyn Tx + '_>, StoreError>;
 
     /// Settles for ever whether the transaction `batch` was committed, after [`CommitError::Unknown`].
     ///
@@ -53,18 +99,26 @@ pub trait Lane: Send {
     fn prune(&mut self, before: Time) -> Result<(), StoreError>;
 }
 
-/// A transaction. Everything read in it is locked, in the one order: bookings by number, pools, customers,
-/// idempotency keys. Dropped without a commit it leaves nothing behind.
+/// A transaction. It has the listings that it names to itself, with all that belongs to them: bookings, holds, pools,
+/// customers. What lies outside of them is locked after them, in the one order: addresses, then idempotency keys.
+/// [`StoreError::Conflict`] where what it needs turns out to lie outside, or has changed. Dropped without a commit it
+/// leaves nothing behind.
 pub trait Tx {
     /// The instant at which this transaction decides: the store's clock, read when nobody else could come
     /// between. It stays the same.
     fn now(&self) -> Time;
 
-    /// The numbers that the next booking and the next listing get.
+    /// Numbers for at least so many new bookings and new listings.
     ///
     /// # Errors
     /// As all of these: if the store fails.
-    fn next_numbers(&mut self) -> Result<(i64, i64), StoreError>;
+    fn numbers(&mut self, bookings: usize, listings: usize) -> Result<(Numbers, Numbers), StoreError>;
+
+    /// The booking of a listing with the highest number; 0 if it has none.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn last_booking(&mut self, of: ListingNo) -> Result<BookingNo, StoreError>;
 
     /// A listing with its groups, current.
     ///
@@ -129,20 +183,21 @@ pub trait Tx {
     /// If the store fails.
     fn has_key(&mut self, id: KeyId) -> Result<bool, StoreError>;
 
-    /// Holds and reviews on this pool whose deadline has passed at [`Tx::now`], the oldest deadlines first,
-    /// until they give at least `units` or there are no more.
+    /// Holds and reviews on these pools whose deadline has passed at [`Tx::now`], per pool the oldest deadlines first,
+    /// until they give at least its units or there are no more.
     ///
     /// # Errors
     /// If the store fails.
-    fn overdue_in(&mut self, pool: PoolRef, units: i64) -> Result<Vec<BookingNo>, StoreError>;
+    fn overdue_in(&mut self, pools: &[(PoolRef, i64)]) -> Result<Vec<BookingNo>, StoreError>;
 
-    /// Holds and reviews of this customer whose deadline has passed at [`Tx::now`].
+    /// Holds and reviews of these customers whose deadline has passed at [`Tx::now`], per customer the oldest first.
     ///
     /// # Errors
     /// If the store fails.
-    fn overdue_of(&mut self, customer: &CustomerRef) -> Result<Vec<BookingNo>, StoreError>;
+    fn overdue_of(&mut self, customers: &[CustomerRef]) -> Result<Vec<BookingNo>, StoreError>;
 
-    /// At most `limit` bookings whose `due_at` has come, the oldest first.
+    /// At most `limit` bookings whose `due_at` has come, the oldest first; none of listings that other nodes are at
+    /// work on.
     ///
     /// # Errors
     /// If the store fails.
@@ -174,16 +229,16 @@ pub trait Tx {
     /// If the store fails.
     fn set_renewed(&mut self, of: ListingNo, through: Option<BookingNo>) -> Result<(), StoreError>;
 
-    /// When the next live hold on this pool lapses, with what this transaction has written.
+    /// When the next live hold on each of these pools lapses, with what this transaction has written.
     ///
     /// # Errors
     /// If the store fails.
-    fn next_release(&mut self, pool: PoolRef) -> Result<Option<Time>, StoreError>;
+    fn next_releases(&mut self, pools: &[PoolRef]) -> Result<Vec<Option<Time>>, StoreError>;
 
-    /// Writes `world.changes`, in bulk.
+    /// Writes `world.changes`, in bulk. The store may wait with it until the commit.
     ///
     /// # Errors
-    /// [`StoreError::BadData`] if a constraint refuses it; otherwise if the store fails.
+    /// [`StoreError::BadData`] if a constraint refuses it, here or at the commit; otherwise if the store fails.
     fn write(&mut self, world: &World) -> Result<(), StoreError>;
 
     /// Commits. When this returns, everything written survives a power cut.

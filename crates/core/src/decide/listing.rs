@@ -3,7 +3,7 @@
 use super::{Outcome, check_key, check_version, given_before, need_admin, need_key};
 use crate::command::Command;
 use crate::event::EventKind;
-use crate::id::{BookingNo, ListingId};
+use crate::id::ListingId;
 use crate::listing::build::build;
 use crate::listing::change::{Change, change};
 use crate::listing::spec::ListingSpec;
@@ -53,7 +53,7 @@ pub(super) fn patch(
     doc.renew_through = old.doc.renew_through.filter(|_| world.changes.listings.contains(&old.no));
     let cancelled = doc.status == Status::Cancelled && old.doc.status != Status::Cancelled;
     if cancelled || doc.shape != old.doc.shape {
-        doc.renew_through = Some(BookingNo(world.next_booking - 1));
+        doc.renew_through = Some(world.last_booking(old.no));
     }
     let recount = doc.counts_customers && !old.doc.counts_customers;
     let groups_changed = groups.is_some();

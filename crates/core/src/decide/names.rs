@@ -24,6 +24,14 @@ pub struct Names {
     pub imported: BTreeSet<String>,
     /// API keys.
     pub keys: BTreeSet<KeyId>,
+    /// Listings that are edited.
+    pub edited: BTreeSet<ListingId>,
+    /// How many bookings may be made.
+    pub new_bookings: usize,
+    /// How many listings may be made.
+    pub new_listings: usize,
+    /// Addresses whose open holds are limited.
+    pub addresses: BTreeSet<String>,
     /// How many due bookings are to be settled.
     pub due: u32,
     /// How many bookings are to be renewed after edits of listings.
@@ -37,15 +45,22 @@ impl Names {
         match &command.action {
             Action::CreateBooking(create) => {
                 self.listings.insert(create.listing);
+                self.addresses.extend(create.address.clone());
+                self.new_bookings += 1;
             }
             Action::Booking { id, .. } => {
                 self.bookings.insert(*id);
             }
             Action::ImportBooking(import) => {
                 self.listings.insert(import.listing);
+                self.new_bookings += 1;
                 self.imported.extend(import.external_id.clone());
             }
-            Action::PatchListing { id, .. } | Action::PutPools { id, .. } => {
+            Action::PatchListing { id, .. } => {
+                self.listings.insert(*id);
+                self.edited.insert(*id);
+            }
+            Action::PutPools { id, .. } => {
                 self.listings.insert(*id);
             }
             Action::RevokeKey { id } => {
@@ -53,7 +68,8 @@ impl Names {
             }
             Action::SettleDue { limit } => self.due += limit,
             Action::RenewDue { limit } => self.renew += limit,
-            Action::CreateListing { .. } | Action::CreateKey(_) => {}
+            Action::CreateListing { .. } => self.new_listings += 1,
+            Action::CreateKey(_) => {}
         }
     }
 }

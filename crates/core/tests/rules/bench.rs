@@ -12,6 +12,7 @@ use lastseat_core::event::{EventData, EventKind};
 use lastseat_core::id::{BookingId, BookingNo, KeyId, ListingId, ListingNo};
 use lastseat_core::listing::Listing;
 use lastseat_core::listing::request::{Claim, LineSpec, SlotSpec, StaySpec};
+use lastseat_core::numbers::Numbers;
 use lastseat_core::pool::{Pool, PoolRef};
 use lastseat_core::refusal::{Code, Refusal};
 use lastseat_core::settle::due_at;
@@ -163,7 +164,7 @@ pub(crate) fn seats_form(policy: &Value) -> Value {
 impl Default for Bench {
     fn default() -> Self {
         let mut world = World::new(time(START));
-        (world.next_booking, world.next_listing) = (1, 1);
+        (world.booking_numbers, world.listing_numbers) = (Numbers::from(1), Numbers::from(1));
         for actor in [operator(), admin(), integrator()] {
             world.load_key(actor.key().unwrap());
         }
@@ -284,7 +285,10 @@ impl Bench {
     }
 
     pub(crate) fn bookings(&self) -> Vec<Booking> {
-        (1..self.world.next_booking).filter_map(|no| self.world.booking_at(BookingNo(no))).cloned().collect()
+        (1..self.world.booking_numbers.peek().unwrap())
+            .filter_map(|no| self.world.booking_at(BookingNo(no)))
+            .cloned()
+            .collect()
     }
 
     pub(crate) fn booking(&self, id: BookingId) -> Booking {

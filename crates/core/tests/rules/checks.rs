@@ -18,7 +18,7 @@ pub(crate) struct Seen {
     pools: Vec<(ListingNo, Vec<(PoolNo, Pool)>)>,
     listings: Vec<Listing>,
     customers: Vec<CustomerUse>,
-    next: (i64, i64),
+    next: [Option<i64>; 2],
     changes: String,
 }
 
@@ -33,7 +33,7 @@ impl Bench {
             pools: listings.iter().map(|listing| (listing.no, world.pools_of(listing.no))).collect(),
             listings,
             customers: self.customers.iter().map(|of| world.customer(of)).collect(),
-            next: (world.next_booking, world.next_listing),
+            next: [world.booking_numbers.peek(), world.listing_numbers.peek()],
             changes: format!("{:?}", world.changes),
         }
     }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use lastseat_core::booking::Booking;
 use lastseat_core::command::IdempotencyKey;
+use lastseat_core::decide::names::Names;
 use lastseat_core::id::{BookingId, BookingNo, KeyId, ListingId, ListingNo};
 use lastseat_core::listing::Listing;
+use lastseat_core::numbers::Numbers;
 use lastseat_core::pool::{Pool, PoolNo, PoolRef};
 use lastseat_core::time::Time;
 use lastseat_core::world::{CustomerRef, CustomerUse, Remembered, World};
@@ -42,8 +44,8 @@ pub(crate) struct BuggyLane {
 }
 
 impl Lane for BuggyLane {
-    fn begin(&mut self, batch: u128) -> Result<Box<dyn Tx + '_>, StoreError> {
-        Ok(Box::new(BuggyTx { inner: self.inner.begin(batch)?, bug: self.bug }))
+    fn begin(&mut self, batch: u128, names: &Names) -> Result<Box<dyn Tx + '_>, StoreError> {
+        Ok(Box::new(BuggyTx { inner: self.inner.begin(batch, names)?, bug: self.bug }))
     }
 
     fn was_committed(&mut self, batch: u128) -> Result<bool, StoreError> {
@@ -76,8 +78,12 @@ impl Tx for BuggyTx<'_> {
         self.inner.now()
     }
 
-    fn next_numbers(&mut self) -> Result<(i64, i64), StoreError> {
-        self.inner.next_numbers()
+    fn numbers(&mut self, bookings: usize, listings: usize) -> Result<(Numbers, Numbers), StoreError> {
+        self.inner.numbers(bookings, listings)
+    }
+
+    fn last_booking(&mut self, of: ListingNo) -> Result<BookingNo, StoreError> {
+        self.inner.last_booking(of)
     }
 
     fn listing(&mut self, id: ListingId) -> Result<Option<Arc<Listing>>, StoreError> {
@@ -128,12 +134,12 @@ impl Tx for BuggyTx<'_> {
         self.inner.has_key(id)
     }
 
-    fn overdue_in(&mut self, pool: PoolRef, units: i64) -> Result<Vec<BookingNo>, StoreError> {
-        if self.has(Bug::NeverSweeps) { Ok(Vec::new()) } else { self.inner.overdue_in(pool, units) }
+    fn overdue_in(&mut self, pools: &[(PoolRef, i64)]) -> Result<Vec<BookingNo>, StoreError> {
+        if self.has(Bug::NeverSweeps) { Ok(Vec::new()) } else { self.inner.overdue_in(pools) }
     }
 
-    fn overdue_of(&mut self, customer: &CustomerRef) -> Result<Vec<BookingNo>, StoreError> {
-        self.inner.overdue_of(customer)
+    fn overdue_of(&mut self, customers: &[CustomerRef]) -> Result<Vec<BookingNo>, StoreError> {
+        self.inner.overdue_of(customers)
     }
 
     fn due(&mut self, limit: u32) -> Result<Vec<BookingNo>, StoreError> {
@@ -158,8 +164,8 @@ impl Tx for BuggyTx<'_> {
         self.inner.set_renewed(of, through)
     }
 
-    fn next_release(&mut self, pool: PoolRef) -> Result<Option<Time>, StoreError> {
-        self.inner.next_release(pool)
+    fn next_releases(&mut self, pools: &[PoolRef]) -> Result<Vec<Option<Time>>, StoreError> {
+        self.inner.next_releases(pools)
     }
 
     fn write(&mut self, world: &World) -> Result<(), StoreError> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use lastseat_core::Outcome;
 use lastseat_core::booking::State;
 use lastseat_core::command::{Action, Actor, Command, Idempotency, IdempotencyKey, Role};
+use lastseat_core::decide::names::Names;
 use lastseat_core::id::{BookingId, KeyId, ListingId};
 use lastseat_core::listing::Listing;
 use lastseat_core::refusal::{Code, Refusal};
@@ -252,7 +253,7 @@ impl<'a> World<'a> {
     fn free_before(&mut self, no: usize) -> Option<Vec<(i64, i64)>> {
         // Whatever is in flight lands now.
         let batch = self.id();
-        drop(self.lane.begin(batch).ok()?);
+        drop(self.lane.begin(batch, &Names::default()).ok()?);
         let read = self.store.reader().unwrap();
         wanted_and_free(read.as_ref(), &self.requests[no], self.clock.now())
     }
@@ -298,7 +299,7 @@ impl<'a> World<'a> {
         }
         // After a crash somebody starts it again.
         let batch = self.id();
-        if self.lane.begin(batch).is_err() && self.dice.chance(800) {
+        if self.lane.begin(batch, &Names::default()).is_err() && self.dice.chance(800) {
             self.reopen();
         }
     }

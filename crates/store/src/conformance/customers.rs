@@ -76,7 +76,7 @@ pub fn overdue_holds_of_a_customer_and_of_an_address_are_found(factory: Factory<
     }
     let overdue = |kit: &mut Kit, listing: ListingNo, who: &str| -> Vec<i64> {
         let of = (listing, who.to_owned());
-        kit.ask(|tx| tx.overdue_of(&of)).into_iter().map(|no| no.0).collect()
+        kit.ask(|tx| tx.overdue_of(std::slice::from_ref(&of))).into_iter().map(|no| no.0).collect()
     };
     assert!(overdue(&mut kit, counts.no, "x:a").is_empty());
     kit.pass(598);
@@ -113,6 +113,6 @@ pub fn a_first_limit_has_everybody_counted_anew(factory: Factory<'_>) {
     assert_eq!(kit.read(|read| read.customers(ADDRESSES)), [("home".to_owned(), has(0, 4))]);
     kit.pass(600);
     let of = (listing.no, "x:a".to_owned());
-    let overdue = kit.ask(|tx| tx.overdue_of(&of));
+    let overdue = kit.ask(|tx| tx.overdue_of(std::slice::from_ref(&of)));
     assert_eq!(overdue.into_iter().map(|no| no.0).collect::<Vec<_>>(), [1, 2]);
 }

@@ -35,20 +35,20 @@ pub fn events_come_in_order_and_none_is_skipped(factory: Factory<'_>) {
     let wanted = ["listing.created", "listing.created", "booking.held", "booking.held", "booking.confirmed"];
     assert_eq!(kinds(&all)[..5], wanted);
     assert_eq!(kinds(&all)[5..], ["booking.cancelled", "booking.refund_due"]);
-    assert!(all.is_sorted_by(|a, b| a.no < b.no));
-    assert_eq!(kit.read(|read| read.last_event()), all.last().unwrap().no);
+    assert!(all.is_sorted_by(|a, b| a.place < b.place));
+    assert_eq!(kit.read(|read| read.last_event()), all.last().unwrap().place);
 
     let (mut paged, mut after) = (Vec::new(), 0);
     loop {
         let page = kit.read(|read| read.events(after, None, 3));
         let Some(last) = page.last() else { break };
-        after = last.no;
+        after = last.place;
         paged.extend(page);
     }
     assert_eq!(paged, all);
     let of_second = kit.read(|read| read.events(0, Some(second.no), 100));
     assert_eq!(kinds(&of_second), ["listing.created", "booking.held"]);
-    assert_eq!(kit.read(|read| read.events(of_second[0].no, Some(second.no), 1)), of_second[1..]);
+    assert_eq!(kit.read(|read| read.events(of_second[0].place, Some(second.no), 1)), of_second[1..]);
 
     let created = &all[0];
     assert_eq!((created.booking, created.seq, created.listing), (None, 0, first.no));

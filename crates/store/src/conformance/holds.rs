@@ -15,7 +15,7 @@ fn at(listing: &Listing, key: &str) -> PoolRef {
 }
 
 fn overdue(kit: &mut Kit, listing: &Listing, key: &str, units: i64) -> Vec<i64> {
-    let found: Vec<BookingNo> = kit.ask(|tx| tx.overdue_in(at(listing, key), units));
+    let found: Vec<BookingNo> = kit.ask(|tx| tx.overdue_in(&[(at(listing, key), units)]));
     found.into_iter().map(|no| no.0).collect()
 }
 
@@ -107,21 +107,21 @@ pub fn the_next_release_is_the_first_deadline_to_come(factory: Factory<'_>) {
     let mut kit = Kit::new(factory);
     let listing = kit.listing(places());
     let (standard, vip) = (at(&listing, "standard"), at(&listing, "vip"));
-    assert_eq!(kit.ask(|tx| tx.next_release(standard)), None);
+    assert_eq!(kit.ask(|tx| tx.next_releases(&[standard])), [None]);
     let first = kit.book(listing.id, "standard", 1);
     kit.pass(10);
     kit.book(listing.id, "standard", 1);
     kit.book(listing.id, "vip", 1);
-    assert_eq!(kit.ask(|tx| tx.next_release(standard)), Some(START.plus_seconds(600)));
-    assert_eq!(kit.ask(|tx| tx.next_release(vip)), Some(START.plus_seconds(610)));
+    assert_eq!(kit.ask(|tx| tx.next_releases(&[standard])), [Some(START.plus_seconds(600))]);
+    assert_eq!(kit.ask(|tx| tx.next_releases(&[vip])), [Some(START.plus_seconds(610))]);
     // What lapses at this instant has lapsed.
     kit.clock.set(START.plus_seconds(600));
-    assert_eq!(kit.ask(|tx| tx.next_release(standard)), Some(START.plus_seconds(610)));
+    assert_eq!(kit.ask(|tx| tx.next_releases(&[standard])), [Some(START.plus_seconds(610))]);
     kit.clock.set(START.plus_seconds(10));
     kit.change(first.id, BookingChange::Extend { seconds: 60 });
-    assert_eq!(kit.ask(|tx| tx.next_release(standard)), Some(START.plus_seconds(610)));
+    assert_eq!(kit.ask(|tx| tx.next_releases(&[standard])), [Some(START.plus_seconds(610))]);
     kit.clock.set(START.plus_seconds(611));
-    assert_eq!(kit.ask(|tx| tx.next_release(standard)), Some(START.plus_seconds(660)));
+    assert_eq!(kit.ask(|tx| tx.next_releases(&[standard])), [Some(START.plus_seconds(660))]);
 }
 
 /// A case of the suite.

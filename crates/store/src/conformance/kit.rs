@@ -18,7 +18,7 @@ use lastseat_core::{Outcome, decide};
 use serde_json::{Value, json};
 
 use super::Factory;
-use crate::error::StoreError;
+use crate::error::{CommitError, StoreError};
 use crate::memory::TestClock;
 use crate::read::Read;
 use crate::tx::{Lane, Store, Tx};
@@ -53,14 +53,34 @@ impl Kit {
     }
 
     pub(crate) fn read<T>(&self, question: impl FnOnce(&dyn Read) -> Result<T, StoreError>) -> T {
-        question(self.store.reader().unwrap().as_ref()).unwrap()
+        question(look(&self.store).as_ref()).unwrap()
     }
 
     /// Asks inside a transaction, which is then rolled back.
     pub(crate) fn ask<T>(&mut self, question: impl FnOnce(&mut dyn Tx) -> Result<T, StoreError>) -> T {
+        question(self.begin(&Names::default()).unwrap().as_mut()).unwrap()
+    }
+
+    /// Begins a transaction that has all listings to itself, and what else is named.
+    pub(crate) fn begin(&mut self, names: &Names) -> Result<Box<dyn Tx + '_>, StoreError> {
+        let listings = self.read(|read| read.listings()).iter().map(|listing| listing.id).collect();
         let batch = self.id();
-        let mut tx = self.lane.begin(batch).unwrap();
-        question(tx.as_mut()).unwrap()
+        self.lane.begin(batch, &Names { listings, ..names.clone() })
+    }
+
+    /// The numbers that the next booking and the next listing get.
+    pub(crate) fn next(&mut self) -> (i64, i64) {
+        let names = Names { new_bookings: 1, new_listings: 1, ..Names::default() };
+        let (bookings, listings) = self.begin(&names).unwrap().numbers(1, 1).unwrap();
+        (bookings.peek().unwrap(), listings.peek().unwrap())
+    }
+
+    /// The numbers of all bookings that there are.
+    fn bookings(&self) -> BTreeSet<BookingNo> {
+        self.read(|read| read.all_bookings(BookingNo(0), u32::MAX >> 1))
+            .iter()
+            .map(|booking| booking.no)
+            .collect()
     }
 
     /// Changes the world that holds everything, writes it and commits.
@@ -71,22 +91,29 @@ impl Kit {
     pub(crate) fn try_commit<T>(&mut self, change: impl FnOnce(&mut World) -> T) -> Result<T, StoreError> {
         let listings: Vec<ListingNo> =
             self.read(|read| read.listings()).iter().map(|listing| listing.no).collect();
-        let batch = self.id();
-        let mut tx = self.lane.begin(batch).unwrap();
-        let mut world = load(tx.as_mut(), &listings);
+        let bookings = self.bookings();
+        // Whoever changes the world by hand makes no more than that.
+        let names = Names { new_bookings: 1, new_listings: 1, ..Names::default() };
+        let mut tx = self.begin(&names).unwrap();
+        let mut world = load(tx.as_mut(), &listings, &bookings, &names);
         let result = change(&mut world);
         tx.write(&world)?;
-        tx.commit().unwrap();
-        Ok(result)
+        match tx.commit() {
+            Ok(()) => Ok(result),
+            Err(CommitError::Aborted(error)) => Err(error),
+            Err(unknown) => panic!("{unknown:?}"),
+        }
     }
 
     /// Decides a command in a batch of its own, with what is due settled first.
     pub(crate) fn run(&mut self, command: &Command) -> Outcome {
         let listings: Vec<ListingNo> =
             self.read(|read| read.listings()).iter().map(|listing| listing.no).collect();
-        let batch = self.id();
-        let mut tx = self.lane.begin(batch).unwrap();
-        let mut world = load(tx.as_mut(), &listings);
+        let bookings = self.bookings();
+        let mut names = Names::default();
+        names.add(command);
+        let mut tx = self.begin(&names).unwrap();
+        let mut world = load(tx.as_mut(), &listings, &bookings, &names);
         load_named(tx.as_mut(), &mut world, command);
         world.settle_all();
         let outcome = decide(&mut world, command).unwrap();
@@ -180,6 +207,12 @@ impl Kit {
     }
 }
 
+/// A snapshot of everything that was committed, in order.
+pub(crate) fn look(store: &Arc<dyn Store>) -> Box<dyn Read + '_> {
+    store.order_events().unwrap();
+    store.reader().unwrap()
+}
+
 pub(crate) fn booking_of(outcome: Outcome) -> Booking {
     match outcome {
         Outcome::Booking(booking) => *booking,
@@ -220,18 +253,18 @@ pub(crate) fn nights() -> Value {
     })
 }
 
-fn load(tx: &mut dyn Tx, listings: &[ListingNo]) -> World {
+fn load(tx: &mut dyn Tx, listings: &[ListingNo], bookings: &BTreeSet<BookingNo>, names: &Names) -> World {
     let mut world = World::new(tx.now());
-    (world.next_booking, world.next_listing) = tx.next_numbers().unwrap();
+    (world.booking_numbers, world.listing_numbers) =
+        tx.numbers(names.new_bookings, names.new_listings).unwrap();
     for &listing in listings {
         world.load_listing(tx.listing_at(listing).unwrap().unwrap());
         for (pool, numbers) in tx.whole(listing).unwrap() {
             world.load_pool(PoolRef { listing, pool }, Some(numbers));
         }
     }
-    let nos: BTreeSet<BookingNo> = (1..world.next_booking).map(BookingNo).collect();
     let mut of = BTreeSet::new();
-    for booking in tx.bookings_at(&nos).unwrap() {
+    for booking in tx.bookings_at(bookings).unwrap() {
         of.extend(counted(&booking, &world.listings[&booking.listing]).into_iter().map(|(of, _)| of));
         world.load_booking(booking);
     }

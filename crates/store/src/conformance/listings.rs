@@ -1,6 +1,7 @@
 //! Listings with their groups, plans and pools.
 
 use lastseat_core::command::{Action, PoolsChange};
+use lastseat_core::decide::names::Names;
 use lastseat_core::id::{ListingId, ListingNo};
 use lastseat_core::listing::Listing;
 use lastseat_core::pool::{Pool, PoolRef};
@@ -143,10 +144,10 @@ pub fn an_edit_that_was_rolled_back_was_never_there(factory: Factory<'_>) {
     let mut edited = Listing::clone(&listing);
     edited.version = 2;
     let fresh = ListingId::from_bits(kit.id());
-    let batch = kit.id();
-    let mut tx = kit.lane.begin(batch).unwrap();
+    let names = Names { new_listings: 1, ..Names::default() };
+    let mut tx = kit.begin(&names).unwrap();
     let mut world = lastseat_core::world::World::new(tx.now());
-    (world.next_booking, world.next_listing) = tx.next_numbers().unwrap();
+    (world.booking_numbers, world.listing_numbers) = tx.numbers(0, 1).unwrap();
     world.set_listing(std::sync::Arc::new(edited));
     let spec = serde_json::from_value(places()).unwrap();
     world.add_listing(fresh, lastseat_core::listing::build::build(&spec, tx.now()).unwrap());

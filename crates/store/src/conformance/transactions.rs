@@ -2,15 +2,17 @@
 
 use lastseat_core::booking::{Booking, State};
 use lastseat_core::command::Actor;
+use lastseat_core::decide::names::Names;
 use lastseat_core::event::EventKind;
 use lastseat_core::id::BookingNo;
 use lastseat_core::listing::Listing;
+use lastseat_core::numbers::Numbers;
 use lastseat_core::pool::{Pool, PoolNo, PoolRef};
 use lastseat_core::time::Time;
 use lastseat_core::world::{CustomerUse, World};
 
 use super::Factory;
-use super::kit::{Kit, START, places};
+use super::kit::{Kit, START, look, places};
 use crate::error::StoreError;
 use crate::read::{ApiKey, BookingFilter, Hold, ListingNumbers, Read, StoredEvent};
 
@@ -48,22 +50,23 @@ pub fn what_is_not_committed_leaves_nothing_behind(factory: Factory<'_>) {
     let mut kit = Kit::new(factory);
     let listing = kit.listing(places());
     kit.book(listing.id, "standard", 1);
-    let before = seen(kit.store.reader().unwrap().as_ref(), &listing);
+    let before = seen(look(&kit.store).as_ref(), &listing);
     let row = kit.row(&listing, State::Held);
-    let batch = kit.id();
-    let mut tx = kit.lane.begin(batch).unwrap();
+    let names = Names { new_bookings: 1, new_listings: 1, ..Names::default() };
+    let store = std::sync::Arc::clone(&kit.store);
+    let mut tx = kit.begin(&names).unwrap();
     let mut world = World::new(tx.now());
-    (world.next_booking, world.next_listing) = tx.next_numbers().unwrap();
+    (world.booking_numbers, world.listing_numbers) = tx.numbers(1, 1).unwrap();
     world.load_listing(tx.listing_at(listing.no).unwrap().unwrap());
     for (pool, numbers) in tx.whole(listing.no).unwrap() {
         world.load_pool(PoolRef { listing: listing.no, pool }, Some(numbers));
     }
     world.insert_booking(row, &[EventKind::BookingHeld], &Actor::Public);
     tx.write(&world).unwrap();
-    assert_eq!(seen(kit.store.reader().unwrap().as_ref(), &listing), before, "readers see what is committed");
+    assert_eq!(seen(look(&store).as_ref(), &listing), before, "readers see what is committed");
     drop(tx);
-    assert_eq!(seen(kit.store.reader().unwrap().as_ref(), &listing), before);
-    assert_eq!(kit.ask(|tx| tx.next_numbers()), (2, 2));
+    assert_eq!(seen(look(&kit.store).as_ref(), &listing), before);
+    assert_eq!(kit.next(), (2, 2));
 }
 
 /// A case of the suite.
@@ -72,13 +75,13 @@ pub fn a_snapshot_never_changes(factory: Factory<'_>) {
     let listing = kit.listing(places());
     kit.book(listing.id, "standard", 1);
     let store = std::sync::Arc::clone(&kit.store);
-    let snapshot = store.reader().unwrap();
+    let snapshot = look(&store);
     let before = seen(snapshot.as_ref(), &listing);
     kit.book(listing.id, "standard", 2);
     kit.patch(listing.id, serde_json::json!({"title": "Other words"}));
     assert_eq!(seen(snapshot.as_ref(), &listing), before);
     assert_eq!(snapshot.bookings(&BookingFilter::default(), 9).unwrap().len(), 1);
-    assert_ne!(seen(store.reader().unwrap().as_ref(), &listing), before);
+    assert_ne!(seen(look(&store).as_ref(), &listing), before);
 }
 
 /// A case of the suite.
@@ -87,34 +90,35 @@ pub fn a_transaction_sees_what_it_wrote(factory: Factory<'_>) {
     let listing = kit.listing(places());
     let row = kit.row(&listing, State::Held);
     let (id, deadline) = (row.id, row.deadline);
-    let batch = kit.id();
-    let mut tx = kit.lane.begin(batch).unwrap();
+    let names = Names { new_bookings: 1, new_listings: 1, ..Names::default() };
+    let mut tx = kit.begin(&names).unwrap();
     let mut world = World::new(tx.now());
-    (world.next_booking, world.next_listing) = tx.next_numbers().unwrap();
+    (world.booking_numbers, world.listing_numbers) = tx.numbers(1, 1).unwrap();
     world.load_listing(tx.listing_at(listing.no).unwrap().unwrap());
     let at = PoolRef { listing: listing.no, pool: listing.find_pool("standard").unwrap() };
     world.load_pool(at, tx.pools(&[at]).unwrap()[0]);
     world.insert_booking(row, &[EventKind::BookingHeld], &Actor::Public);
     tx.write(&world).unwrap();
-    assert_eq!(tx.next_release(at).unwrap(), deadline);
+    assert_eq!(tx.next_releases(&[at]).unwrap(), [deadline]);
     assert_eq!(tx.pools(&[at]).unwrap()[0].unwrap().held, 1);
     assert_eq!(tx.bookings(&[id].into()).unwrap().len(), 1);
-    assert_eq!(tx.next_numbers().unwrap(), (2, 2));
+    assert_eq!(tx.last_booking(listing.no).unwrap(), BookingNo(1));
     tx.commit().unwrap();
+    assert_eq!(kit.next(), (2, 2));
 }
 
 /// A case of the suite.
 pub fn time_stands_still_in_a_transaction(factory: Factory<'_>) {
     let mut kit = Kit::new(factory);
     let clock = kit.clock.clone();
-    let tx = kit.lane.begin(1).unwrap();
+    let tx = kit.lane.begin(1, &Names::default()).unwrap();
     assert_eq!(tx.now(), START);
     clock.advance(std::time::Duration::from_secs(5));
     assert_eq!(tx.now(), START);
     drop(tx);
-    assert_eq!(kit.lane.begin(2).unwrap().now(), START.plus_seconds(5));
+    assert_eq!(kit.lane.begin(2, &Names::default()).unwrap().now(), START.plus_seconds(5));
     assert_eq!(kit.store.clock(), START.plus_seconds(5));
-    let reader = kit.store.reader().unwrap();
+    let reader = look(&kit.store);
     assert_eq!(reader.now(), START.plus_seconds(5));
     clock.rewind(std::time::Duration::from_secs(5));
     assert_eq!(reader.now(), START.plus_seconds(5));
@@ -123,12 +127,12 @@ pub fn time_stands_still_in_a_transaction(factory: Factory<'_>) {
 
 /// Tries to commit something that no decision would ever make, and checks that nothing of it is there.
 fn refused(kit: &mut Kit, listing: &Listing, what: &str, change: impl FnOnce(&mut World)) {
-    let before = seen(kit.store.reader().unwrap().as_ref(), listing);
+    let before = seen(look(&kit.store).as_ref(), listing);
     match kit.try_commit(change) {
         Err(StoreError::BadData(_)) => {}
         other => panic!("{what}: {other:?}"),
     }
-    assert_eq!(seen(kit.store.reader().unwrap().as_ref(), listing), before, "{what}");
+    assert_eq!(seen(look(&kit.store).as_ref(), listing), before, "{what}");
 }
 
 /// A case of the suite.
@@ -189,7 +193,7 @@ pub fn the_same_row_twice_is_refused_as_bad_data(factory: Factory<'_>) {
     });
     let same_no = kit.row(&listing, State::Cancelled);
     refused(&mut kit, &listing, "the same number", |world| {
-        world.next_booking = booking.no.0;
+        world.booking_numbers = Numbers::from(booking.no.0);
         world.insert_booking(same_no, &[EventKind::BookingCancelled], &Actor::System);
     });
     let spec = serde_json::from_value(places()).unwrap();
@@ -213,7 +217,8 @@ pub fn the_secret_and_the_epoch_stay(factory: Factory<'_>) {
 pub fn an_empty_store_has_nothing(factory: Factory<'_>) {
     let mut kit = Kit::new(factory);
     let no = lastseat_core::id::ListingNo(1);
-    assert_eq!(kit.ask(|tx| tx.next_numbers()), (1, 1));
+    assert_eq!(kit.next(), (1, 1));
+    assert_eq!(kit.ask(|tx| tx.last_booking(no)), BookingNo(0));
     assert_eq!(kit.ask(|tx| tx.due(9)), []);
     assert_eq!(kit.ask(|tx| tx.renewing()), None);
     assert_eq!(kit.read(|read| read.listings()), []);
@@ -224,5 +229,5 @@ pub fn an_empty_store_has_nothing(factory: Factory<'_>) {
     assert_eq!(kit.read(|read| read.holds(no)), []);
     assert!(!kit.read(|read| read.is_renewing()));
     // A transaction that wrote nothing can be committed.
-    kit.lane.begin(7).unwrap().commit().unwrap();
+    kit.lane.begin(7, &Names::default()).unwrap().commit().unwrap();
 }

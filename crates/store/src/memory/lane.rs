@@ -5,8 +5,10 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use lastseat_core::booking::Booking;
 use lastseat_core::command::IdempotencyKey;
+use lastseat_core::decide::names::Names;
 use lastseat_core::id::{BookingId, BookingNo, KeyId, ListingId, ListingNo};
 use lastseat_core::listing::Listing;
+use lastseat_core::numbers::Numbers;
 use lastseat_core::pool::{Pool, PoolNo, PoolRef};
 use lastseat_core::time::Time;
 use lastseat_core::world::{CustomerRef, CustomerUse, Remembered, World, counted};
@@ -39,7 +41,7 @@ impl MemoryLane {
 }
 
 impl Lane for MemoryLane {
-    fn begin(&mut self, batch: u128) -> Result<Box<dyn Tx + '_>, StoreError> {
+    fn begin(&mut self, batch: u128, _names: &Names) -> Result<Box<dyn Tx + '_>, StoreError> {
         drop(self.state()?);
         self.shared.faults.check(Point::Begin)?;
         let turn = self.shared.turn.lock().unwrap_or_else(PoisonError::into_inner);
@@ -99,11 +101,17 @@ impl Tx for MemoryTx<'_> {
         self.now
     }
 
-    fn next_numbers(&mut self) -> Result<(i64, i64), StoreError> {
+    fn numbers(&mut self, _bookings: usize, _listings: usize) -> Result<(Numbers, Numbers), StoreError> {
         let rows = self.rows()?;
         let booking = rows.bookings.last_key_value().map_or(0, |(no, _)| no.0);
         let listing = rows.listings.last_key_value().map_or(0, |(no, _)| no.0);
-        Ok((booking + 1, listing + 1))
+        Ok((Numbers::from(booking + 1), Numbers::from(listing + 1)))
+    }
+
+    fn last_booking(&mut self, of: ListingNo) -> Result<BookingNo, StoreError> {
+        let mut bookings = self.rows()?.bookings.iter().rev();
+        let last = bookings.find(|(_, row)| row.booking.listing == of);
+        Ok(last.map_or(BookingNo(0), |(no, _)| *no))
     }
 
     fn listing(&mut self, id: ListingId) -> Result<Option<Arc<Listing>>, StoreError> {
@@ -160,20 +168,24 @@ impl Tx for MemoryTx<'_> {
         Ok(self.rows()?.keys.get(&id).is_some_and(|(_, revoked)| revoked.is_none()))
     }
 
-    fn overdue_in(&mut self, at: PoolRef, units: i64) -> Result<Vec<BookingNo>, StoreError> {
+    fn overdue_in(&mut self, pools: &[(PoolRef, i64)]) -> Result<Vec<BookingNo>, StoreError> {
         let now = self.now;
-        let (mut found, mut gained) = (Vec::new(), 0);
-        for (due, booking, quantity) in self.rows()?.holds_on(at) {
-            if gained >= units || due > now {
-                break;
+        let rows = self.rows()?;
+        let mut found = Vec::new();
+        for (at, units) in pools {
+            let mut gained = 0;
+            for (due, booking, quantity) in rows.holds_on(*at) {
+                if gained >= *units || due > now {
+                    break;
+                }
+                found.push(booking);
+                gained += quantity;
             }
-            found.push(booking);
-            gained += quantity;
         }
         Ok(found)
     }
 
-    fn overdue_of(&mut self, customer: &CustomerRef) -> Result<Vec<BookingNo>, StoreError> {
+    fn overdue_of(&mut self, customers: &[CustomerRef]) -> Result<Vec<BookingNo>, StoreError> {
         let now = self.now;
         let rows = self.rows()?;
         let mut found: Vec<(Time, BookingNo)> = rows
@@ -182,7 +194,7 @@ impl Tx for MemoryTx<'_> {
             .filter(|row| row.booking.state.holds() && row.booking.deadline.is_some_and(|due| due <= now))
             .filter(|row| {
                 let listing = &rows.listings[&row.booking.listing].listing;
-                counted(&row.booking, listing).iter().any(|(of, _)| of == customer)
+                counted(&row.booking, listing).iter().any(|(of, _)| customers.contains(of))
             })
             .map(|row| (row.booking.deadline.unwrap_or_default(), row.booking.no))
             .collect();
@@ -234,9 +246,11 @@ impl Tx for MemoryTx<'_> {
         Ok(())
     }
 
-    fn next_release(&mut self, at: PoolRef) -> Result<Option<Time>, StoreError> {
+    fn next_releases(&mut self, pools: &[PoolRef]) -> Result<Vec<Option<Time>>, StoreError> {
         let now = self.now;
-        Ok(self.rows()?.holds_on(at).map(|(due, ..)| due).find(|due| *due > now))
+        let rows = self.rows()?;
+        let next = |at: &PoolRef| rows.holds_on(*at).map(|(due, ..)| due).find(|due| *due > now);
+        Ok(pools.iter().map(next).collect())
     }
 
     fn write(&mut self, world: &World) -> Result<(), StoreError> {

@@ -202,6 +202,7 @@ impl Rows {
                 EventData::Listing(text) => text.clone(),
             };
             self.events.push(Arc::new(StoredEvent {
+                place: no,
                 no,
                 at: event.at,
                 kind: event.kind,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use lastseat_core::booking::State;
 use lastseat_core::command::{Actor, NewKey, Role};
+use lastseat_core::decide::names::Names;
 use lastseat_core::id::{BookingId, KeyId};
 use lastseat_core::time::Time;
 use lastseat_core::world::World;
@@ -18,7 +19,7 @@ fn store() -> MemoryStore {
 
 /// Commits an API key whose id is `n`, in the batch `n`.
 fn commit(lane: &mut dyn Lane, n: u8) -> Result<(), CommitError> {
-    let mut tx = lane.begin(u128::from(n)).map_err(CommitError::Aborted)?;
+    let mut tx = lane.begin(u128::from(n), &Names::default()).map_err(CommitError::Aborted)?;
     let mut world = World::new(tx.now());
     let id = KeyId::from_bits(u128::from(n));
     world.add_key(NewKey { id, role: Role::Operator, name: "K".into(), hash: [n; 32] });
@@ -43,7 +44,7 @@ fn each_step_fails_once_and_works_again() {
         assert!(!lane.was_committed(u128::from(n)).unwrap());
     }
     store.faults().once(Fault::Read);
-    assert!(lane.begin(7).unwrap().next_numbers().is_err());
+    assert!(lane.begin(7, &Names::default()).unwrap().numbers(1, 1).is_err());
     store.faults().once(Fault::Reader);
     assert!(store.reader().is_err());
     store.faults().once(Fault::Question);
@@ -95,7 +96,7 @@ fn what_is_in_flight_lands_before_the_next_transaction_begins() {
     let mut lane = store.lane().unwrap();
     store.faults().once(Fault::Unknown(Fate::LandsLater));
     commit(lane.as_mut(), 1).unwrap_err();
-    assert!(lane.begin(2).unwrap().has_key(KeyId::from_bits(1)).unwrap());
+    assert!(lane.begin(2, &Names::default()).unwrap().has_key(KeyId::from_bits(1)).unwrap());
     assert!(lane.was_committed(1).unwrap());
 }
 
@@ -114,7 +115,7 @@ fn a_crash_takes_what_was_not_committed_and_every_lane() {
     let mut lane = store.lane().unwrap();
     commit(lane.as_mut(), 1).unwrap();
     {
-        let mut tx = lane.begin(2).unwrap();
+        let mut tx = lane.begin(2, &Names::default()).unwrap();
         let mut world = World::new(tx.now());
         world.add_key(NewKey { id: KeyId::from_bits(2), role: Role::Admin, name: "K".into(), hash: [2; 32] });
         tx.write(&world).unwrap();
@@ -122,14 +123,18 @@ fn a_crash_takes_what_was_not_committed_and_every_lane() {
         assert!(tx.has_key(KeyId::from_bits(1)).is_err());
         assert!(matches!(tx.commit(), Err(CommitError::Aborted(_))));
     }
-    assert!(lane.begin(3).is_err() && lane.was_committed(1).is_err() && lane.prune(Time::default()).is_err());
+    assert!(
+        lane.begin(3, &Names::default()).is_err()
+            && lane.was_committed(1).is_err()
+            && lane.prune(Time::default()).is_err()
+    );
     let mut lane = store.lane().unwrap();
     assert_eq!(keys(&store), [1]);
     assert!(lane.was_committed(1).unwrap() && !lane.was_committed(2).unwrap());
     for (n, fate, there) in [(4, Fate::Landed, true), (5, Fate::Lost, false), (6, Fate::LandsLater, true)] {
         store.faults().once(Fault::Crash(fate));
         assert!(matches!(commit(lane.as_mut(), n), Err(CommitError::Unknown(_))));
-        assert!(lane.begin(9).is_err());
+        assert!(lane.begin(9, &Names::default()).is_err());
         lane = store.lane().unwrap();
         assert_eq!(keys(&store).contains(&u128::from(n)), there);
     }

@@ -99,7 +99,7 @@ impl Wanted {
 
 /// The cursor behind these events.
 fn next(engine: &Engine, after: i64, events: &[StoredEvent]) -> String {
-    let place = events.last().map_or(after, |event| event.no);
+    let place = events.last().map_or(after, |event| event.place);
     cursor::write(engine.secret(), engine.epoch(), List::Events, place)
 }
 

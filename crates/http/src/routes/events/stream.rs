@@ -56,7 +56,7 @@ impl Feed {
             let mut text = Vec::new();
             for event in events {
                 let id = next(engine, self.wanted.after, std::slice::from_ref(&event));
-                self.wanted.after = event.no;
+                self.wanted.after = event.place;
                 let kind = event.kind.as_str();
                 sse::write(&mut text, kind, &id, &crate::respond::to_bytes(&EventView::new(engine, event)));
             }
