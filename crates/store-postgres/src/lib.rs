@@ -1,1 +1,39 @@
 //! Bookings in PostgreSQL: the store of several nodes.
+//!
+//! - [`store`]: what is opened with a URL, and the pool of readers
+//! - [`connection`]: a connection with its settings and prepared statements; [`target`]: where to
+//! - [`migrate`]: the schema and its versions
+//! - [`sql`]: every statement, each with a name
+//! - [`row`]: from rows to the core's types
+//! - [`lane`], [`tx`], [`mod@write`]: one batch, one transaction
+//! - [`read`]: questions on snapshots
+//! - [`follow`]: what other nodes commit, and the order of the event log
+//! - [`clock`]: the database's clock, as a node knows it
+//!
+//! A transaction first locks the rows in `inventory` of the listings that its commands name, in the order of their
+//! numbers. That row stands for everything that belongs to the listing: whoever has it may read and write bookings,
+//! holds, pools and customers of that listing as if nobody else were there. What belongs to no listing comes after:
+//! addresses, then idempotency keys, each in order. A batch is two exchanges with the database: lock and load, then
+//! write and commit.
+//!
+//! The commonest change is a new column: a migration, then `sql.rs`, `row.rs` and `write/`.
+
+mod clock;
+mod connection;
+mod error;
+mod follow;
+mod lane;
+mod migrate;
+mod read;
+mod row;
+mod sql;
+mod store;
+mod target;
+mod tx;
+mod write;
+
+pub use clock::Clock;
+pub use error::OpenError;
+pub use migrate::SCHEMA_VERSION;
+pub use store::{OpenMode, PgStore};
+pub use target::Target;

@@ -1,0 +1,91 @@
+//! The order of the event log, and what other nodes commit.
+
+use std::sync::Arc;
+
+use lastseat_core::id::ListingNo;
+use lastseat_store::{Follow, Followed, StoreError};
+
+use crate::connection::{Connection, Purpose};
+use crate::row::{self, get};
+use crate::sql;
+use crate::store::Shared;
+
+/// Batches that are told of at once; whoever is further behind looks at everything anew.
+const MAX_BATCHES: i64 = 2_000;
+
+/// Gives each committed batch that has none its place in the event log.
+pub(crate) fn place(connection: &mut Connection) -> Result<(), StoreError> {
+    let unplaced = connection.statement(sql::HAS_UNPLACED)?;
+    if connection.ask(connection.client.query_opt(&unplaced, &[]))?.is_none() {
+        return Ok(());
+    }
+    let placed = connection.ask(connection.client.batch_execute(sql::PLACE));
+    if placed.is_err() {
+        // It failed in the middle, perhaps.
+        connection.spoil();
+    }
+    placed
+}
+
+pub(crate) struct PgFollow {
+    shared: Arc<Shared>,
+    connection: Option<Connection>,
+    /// How far the log has been followed.
+    place: i64,
+}
+
+impl PgFollow {
+    /// Follows from now on.
+    pub(crate) fn new(shared: Arc<Shared>, place: i64) -> Self {
+        Self { shared, connection: None, place }
+    }
+
+    fn connect(&mut self) -> Result<&mut Connection, StoreError> {
+        if self.connection.as_ref().is_none_or(|connection| !connection.is_open()) {
+            let opened = Connection::open_own(&self.shared.target, Purpose::Chore);
+            self.connection = Some(opened.map_err(|error| StoreError::Unavailable(error.to_string()))?);
+        }
+        Ok(self.connection.as_mut().expect("it was made"))
+    }
+}
+
+impl Follow for PgFollow {
+    fn poll(&mut self) -> Result<Followed, StoreError> {
+        let (after, node) = (self.place, self.shared.node);
+        let connection = self.connect()?;
+        place(connection)?;
+        let follow = connection.statement(sql::FOLLOW)?;
+        let rows = connection.ask(connection.client.query(&follow, &[&after, &MAX_BATCHES]))?;
+        let mut followed = Followed::default();
+        let Some(last) = rows.last() else { return Ok(followed) };
+        let mut through: i64 = get(last, 0)?;
+        if rows.len() >= usize::try_from(MAX_BATCHES).unwrap_or(usize::MAX) {
+            let newest = connection.statement(sql::LAST_PLACE)?;
+            through = get(&connection.ask(connection.client.query_one(&newest, &[]))?, 0)?;
+            followed.lost_track = true;
+        }
+        let (mut all, mut foreign) = (Vec::new(), Vec::new());
+        for row in &rows {
+            let no: i64 = get(row, 1)?;
+            all.push(no);
+            if get::<i64>(row, 2)? == node {
+                continue;
+            }
+            foreign.push(no);
+            followed.inventory.extend(get::<Vec<i64>>(row, 3)?.into_iter().map(ListingNo));
+            followed.listings.extend(get::<Vec<i64>>(row, 4)?.into_iter().map(ListingNo));
+            followed.keys |= get::<bool>(row, 5)?;
+        }
+        let count = connection.statement(sql::EVENTS_OF_BATCHES)?;
+        let events = connection.ask(connection.client.query_one(&count, &[&all]))?;
+        followed.events = row::number(&events, 0)?;
+        if !foreign.is_empty() {
+            let bookings = connection.statement(sql::BOOKINGS_OF_BATCHES)?;
+            for row in connection.ask(connection.client.query(&bookings, &[&foreign]))? {
+                followed.bookings.insert(row::booking_id(&row, 0)?);
+            }
+        }
+        self.place = through;
+        Ok(followed)
+    }
+}

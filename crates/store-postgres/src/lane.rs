@@ -1,0 +1,314 @@
+//! The connection of a lane: begins transactions, settles what became of them, forgets old keys.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use lastseat_core::decide::names::Names;
+use lastseat_core::id::{ListingId, ListingNo};
+use lastseat_core::listing::Listing;
+use lastseat_core::numbers::Numbers;
+use lastseat_core::pool::PoolRef;
+use lastseat_core::time::Time;
+use lastseat_store::{Lane, StoreError, Tx};
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+use uuid::Uuid;
+
+use crate::connection::{Connection, Purpose};
+use crate::row::{self, get};
+use crate::sql;
+use crate::store::Shared;
+use crate::tx::{Loaded, PgTx};
+
+/// Numbers that were taken and not used go to the next batch; after this long they are let go, so that the order of
+/// numbers stays about that of time.
+const SPARE_LIFE: Duration = Duration::from_secs(5);
+/// Pools of a listing that are read ahead, because the batch before wanted them.
+const MAX_READ_AHEAD: usize = 64;
+/// Listings whose pools are remembered for reading ahead.
+const MAX_REMEMBERED_LISTINGS: usize = 1_024;
+/// Idempotency keys that are forgotten at once.
+const FORGET_AT_ONCE: i64 = 2_000;
+/// How long forgetting may take each time.
+const FORGET_TIME: Duration = Duration::from_millis(100);
+/// How long to wait before it is asked again what became of a transaction.
+const SETTLE_PAUSE: Duration = Duration::from_millis(250);
+
+/// Numbers that are taken and not used yet.
+#[derive(Default)]
+pub(crate) struct Spare {
+    pub(crate) bookings: Numbers,
+    pub(crate) listings: Numbers,
+    taken: Option<Instant>,
+}
+
+pub(crate) struct PgLane {
+    shared: Arc<Shared>,
+    connection: Option<Connection>,
+    /// As of the edition that was last seen; compared with the one in force each time.
+    pub(crate) listings: HashMap<ListingNo, Arc<Listing>>,
+    pub(crate) read_ahead: HashMap<ListingId, Vec<PoolRef>>,
+    pub(crate) spare: Spare,
+}
+
+impl PgLane {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        let (listings, read_ahead) = (HashMap::new(), HashMap::new());
+        Self { shared, connection: None, listings, read_ahead, spare: Spare::default() }
+    }
+
+    /// The connection of the transaction that runs.
+    pub(crate) fn connection(&self) -> Result<&Connection, StoreError> {
+        let gone = || StoreError::Unavailable("the connection to the database was lost".to_owned());
+        self.connection.as_ref().filter(|connection| connection.is_open()).ok_or_else(gone)
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// Lets go of the connection: whatever transaction it had ends with it.
+    pub(crate) fn disconnect(&mut self) {
+        self.connection = None;
+    }
+
+    fn connect(&mut self) -> Result<(), StoreError> {
+        if self.connection.as_ref().is_some_and(Connection::is_open) {
+            return Ok(());
+        }
+        self.connection = None;
+        let opened = Connection::open_own(&self.shared.target, Purpose::Lane);
+        let mut connection = opened.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        connection.prepare(sql::LANE)?;
+        self.connection = Some(connection);
+        Ok(())
+    }
+
+    /// Remembers which pools a batch wanted of a listing.
+    pub(crate) fn note_pools(&mut self, id: ListingId, pools: Vec<PoolRef>) {
+        if self.read_ahead.len() >= MAX_REMEMBERED_LISTINGS {
+            self.read_ahead.clear();
+        }
+        if pools.len() <= MAX_READ_AHEAD {
+            self.read_ahead.insert(id, pools);
+        }
+    }
+
+    /// Locks what is named, then reads under these locks what can be known to be needed: one exchange.
+    fn lock_and_load(&mut self, names: &Names) -> Result<Loaded, StoreError> {
+        if self.spare.taken.is_none_or(|taken| taken.elapsed() > SPARE_LIFE) {
+            self.spare = Spare { taken: Some(Instant::now()), ..Spare::default() };
+        }
+        let missing = |wanted: usize, spare: &Numbers| {
+            i64::try_from((wanted as u64).saturating_sub(spare.len())).expect("a batch is small")
+        };
+        let new_bookings = missing(names.new_bookings, &self.spare.bookings);
+        let new_listings = missing(names.new_listings, &self.spare.listings);
+        let listings: Vec<Uuid> = names.listings.iter().map(|id| Uuid::from_u128(id.bits())).collect();
+        let bookings: Vec<Uuid> = names.bookings.iter().map(|id| Uuid::from_u128(id.bits())).collect();
+        let addresses: Vec<&str> = names.addresses.iter().map(String::as_str).collect();
+        let keys: Vec<Uuid> = names.idempotency.iter().map(|key| Uuid::from_bytes(key.0)).collect();
+        let ahead: Vec<PoolRef> =
+            names.listings.iter().filter_map(|id| self.read_ahead.get(id)).flatten().copied().collect();
+        let (ahead_listings, ahead_pools) = split(&ahead);
+        let about_now = self.shared.known.now().millis();
+        let (due_limit, renews) = (i64::from(names.due), names.renew > 0);
+
+        let connection = self.connection()?;
+        let begin = connection.client.batch_execute("BEGIN");
+        let locked = async {
+            if bookings.is_empty() && addresses.is_empty() {
+                ask(connection, !listings.is_empty(), sql::LOCK_LISTINGS, &[&listings]).await
+            } else {
+                ask(connection, true, sql::LOCK_NAMED, &[&listings, &bookings, &addresses, &about_now]).await
+            }
+        };
+        let of_due: Params<'_, 2> = [&about_now, &due_limit];
+        let due = ask(connection, due_limit > 0, sql::LOCK_DUE, &of_due);
+        let renewing = ask(connection, renews, sql::LOCK_RENEWING, &[]);
+        let clock = ask(connection, true, sql::CLOCK, &[]);
+        let of_found: Params<'_, 1> = [&bookings];
+        let found = ask(connection, !bookings.is_empty(), sql::BOOKINGS_BY_ID, &of_found);
+        let of_pools: Params<'_, 2> = [&ahead_listings, &ahead_pools];
+        let pools = ask(connection, !ahead.is_empty(), sql::POOLS, &of_pools);
+        let of_keys: Params<'_, 1> = [&keys];
+        let remembered = ask(connection, !keys.is_empty(), sql::REMEMBERED, &of_keys);
+        let of_bookings: Params<'_, 1> = [&new_bookings];
+        let take_bookings = ask(connection, new_bookings > 0, sql::TAKE_BOOKING_NUMBERS, &of_bookings);
+        let of_listings: Params<'_, 1> = [&new_listings];
+        let take_listings = ask(connection, new_listings > 0, sql::TAKE_LISTING_NUMBERS, &of_listings);
+        // Taken under the locks: of two batches that share a listing, the first to have it has the lower number.
+        let take_batch = ask(connection, true, sql::TAKE_BATCH_NUMBER, &[]);
+        let asked = async {
+            tokio::join!(
+                biased;
+                begin,
+                locked,
+                due,
+                renewing,
+                clock,
+                found,
+                pools,
+                remembered,
+                take_bookings,
+                take_listings,
+                take_batch
+            )
+        };
+        let (begun, locked, due, renewing, clock, found, pools, remembered, bookings, listings, batch) =
+            connection.wait(asked)?;
+        connection.check(begun)?;
+        let mut locked = connection.check(locked)?;
+        locked.extend(connection.check(due)?);
+        locked.extend(connection.check(renewing)?);
+        let (clock, found) = (connection.check(clock)?, connection.check(found)?);
+        let (pools, remembered) = (connection.check(pools)?, connection.check(remembered)?);
+        let numbers = |rows: Result<Vec<Row>, tokio_postgres::Error>| -> Result<Vec<i64>, StoreError> {
+            connection.check(rows)?.iter().map(|row| get(row, 0)).collect()
+        };
+        let (bookings, listings, batch) = (numbers(bookings)?, numbers(listings)?, numbers(batch)?);
+        self.spare.bookings.extend(bookings);
+        self.spare.listings.extend(listings);
+        let clock = clock.first().map_or(Ok(0), |row| get(row, 0))?;
+        let pools = pools.iter().map(|row| optional_pool(row)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Loaded {
+            now: self.shared.known.saw(clock),
+            batch_no: batch.first().copied().unwrap_or_default(),
+            listings: self.current(&locked)?,
+            bookings: row::bookings(&found)?,
+            pools: ahead.into_iter().zip(pools).collect(),
+            remembered: remembered.iter().map(crate::tx::remembered).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The listings of locked rows, read anew where another node has edited them.
+    fn current(&mut self, locked: &[Row]) -> Result<BTreeMap<ListingNo, Arc<Listing>>, StoreError> {
+        let mut current = BTreeMap::new();
+        let mut stale = Vec::new();
+        for row in locked {
+            let (no, edition) = (ListingNo(get(row, 0)?), row::number::<u64>(row, 2)?);
+            match self.listings.get(&no).filter(|listing| listing.version == edition) {
+                Some(listing) => drop(current.insert(no, Arc::clone(listing))),
+                None => stale.push(no.0),
+            }
+        }
+        if !stale.is_empty() {
+            stale.sort_unstable();
+            stale.dedup();
+            for listing in self.read_listings(&stale)? {
+                self.listings.insert(listing.no, Arc::clone(&listing));
+                current.insert(listing.no, listing);
+            }
+        }
+        Ok(current)
+    }
+
+    pub(crate) fn read_listings(&self, nos: &[i64]) -> Result<Vec<Arc<Listing>>, StoreError> {
+        let connection = self.connection()?;
+        let of: Params<'_, 1> = [&nos];
+        let rows = ask(connection, true, sql::LISTINGS_BY_NO, &of);
+        let groups = ask(connection, true, sql::GROUPS_OF, &of);
+        let (rows, groups) = connection.wait(async { tokio::join!(biased; rows, groups) })?;
+        let (rows, groups) = (connection.check(rows)?, connection.check(groups)?);
+        Ok(row::listings(&rows, &groups)?.into_iter().map(Arc::new).collect())
+    }
+
+    /// Ends a transaction without a trace. A connection on which that does not succeed is let go.
+    pub(crate) fn roll_back(&mut self) {
+        let Ok(connection) = self.connection() else { return };
+        if connection.ask(connection.client.batch_execute("ROLLBACK")).is_err() {
+            self.disconnect();
+        }
+    }
+
+    fn settle(&self, batch: u128) -> Result<bool, StoreError> {
+        let opened = Connection::open_own(&self.shared.target, Purpose::Chore);
+        let mut connection = opened.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let claim = connection.statement(sql::CLAIM_BATCH)?;
+        let node = self.shared.node;
+        let claimed = |id: Uuid| connection.ask(connection.client.execute(&claim, &[&id, &node]));
+        let is_new = claimed(Uuid::from_u128(batch))? == 1;
+        if !is_new {
+            // Where a standby is waited for, a commit of our own comes back only after everything before it is there.
+            let marker = connection.ask(connection.client.query_one("SELECT gen_random_uuid()", &[]))?;
+            claimed(get(&marker, 0)?)?;
+        }
+        if connection.take_unreplicated() {
+            return Err(StoreError::Unavailable("the standby has not confirmed the commit".to_owned()));
+        }
+        Ok(!is_new)
+    }
+}
+
+impl Lane for PgLane {
+    fn begin(&mut self, batch: u128, names: &Names) -> Result<Box<dyn Tx + '_>, StoreError> {
+        // A connection may have been closed while nothing was asked: then a new one is tried, once.
+        let had_connection = self.connection.is_some();
+        self.connect()?;
+        let loaded = match self.lock_and_load(names) {
+            Err(StoreError::Unavailable(_)) if had_connection && self.connection().is_err() => {
+                self.connect()?;
+                self.lock_and_load(names)
+            }
+            loaded => loaded,
+        };
+        match loaded {
+            Ok(loaded) => Ok(Box::new(PgTx::new(self, batch, names, loaded))),
+            Err(error) => {
+                // Its answers may still be on their way.
+                if matches!(error, StoreError::Unavailable(_)) {
+                    self.disconnect();
+                } else {
+                    self.roll_back();
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn was_committed(&mut self, batch: u128) -> Result<bool, StoreError> {
+        self.settle(batch).inspect_err(|_| std::thread::sleep(SETTLE_PAUSE))
+    }
+
+    fn prune(&mut self, before: Time) -> Result<(), StoreError> {
+        self.connect()?;
+        let connection = self.connection()?;
+        let begun = Instant::now();
+        let forget = connection.prepared(sql::FORGET);
+        let (before, limit) = (before.millis(), FORGET_AT_ONCE);
+        while begun.elapsed() < FORGET_TIME {
+            let gone = connection.ask(connection.client.execute(forget, &[&before, &limit]))?;
+            if gone < FORGET_AT_ONCE.unsigned_abs() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Values for a statement.
+type Params<'a, const N: usize> = [&'a (dyn ToSql + Sync); N];
+
+/// Asks a prepared statement, if it is wanted; else there are no rows.
+pub(crate) async fn ask(
+    connection: &Connection,
+    wanted: bool,
+    sql: &'static str,
+    params: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<Row>, tokio_postgres::Error> {
+    if wanted { connection.client.query(connection.prepared(sql), params).await } else { Ok(Vec::new()) }
+}
+
+/// Listings and pools as two columns.
+pub(crate) fn split(pools: &[PoolRef]) -> (Vec<i64>, Vec<i64>) {
+    pools.iter().map(|at| (at.listing.0, at.pool.packed())).unzip()
+}
+
+/// A pool of an outer join.
+pub(crate) fn optional_pool(row: &Row) -> Result<Option<lastseat_core::pool::Pool>, StoreError> {
+    if get::<Option<i64>>(row, 0)?.is_none() {
+        return Ok(None);
+    }
+    row::pool(row, 0).map(Some)
+}

@@ -1,0 +1,119 @@
+//! The schema and its versions. Forward only, under a lock, all at once or not at all; a schema that a newer program
+//! wrote is refused, and so is a database of another application.
+
+use tokio_postgres::error::SqlState;
+
+use crate::connection::Connection;
+use crate::error::{OpenError, text};
+use crate::target::Target;
+
+/// The migrations in order; the version of a schema is how many of them it has. The numbers are those of the embedded
+/// store.
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_first.sql")];
+/// The version of the schema that this program needs.
+#[allow(clippy::cast_possible_truncation, reason = "few migrations")]
+pub const SCHEMA_VERSION: u32 = MIGRATIONS.len() as u32;
+/// Name of the instance's secret in `meta`.
+pub(crate) const META_SECRET: &str = "secret";
+/// Name of the event log's epoch in `meta`.
+pub(crate) const META_EPOCH: &str = "epoch";
+/// The lock under which the schema is changed ("LSEA", "seat").
+const LOCK: i64 = 0x4c53_4541_7365_6174;
+/// The oldest PostgreSQL that is known to do, as `server_version_num`.
+const MIN_SERVER: i32 = 150_000;
+
+/// What the schema is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Found {
+    /// There are no tables at all.
+    Nothing,
+    /// Lastseat's, at this version.
+    Version(u32),
+}
+
+fn other(target: &Target) -> impl Fn(tokio_postgres::Error) -> OpenError + '_ {
+    |error| match error.code() {
+        Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => OpenError::ReadOnly(target.to_string()),
+        Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+            OpenError::Refused { target: target.to_string(), why: text(&error) }
+        }
+        _ => OpenError::Other { target: target.to_string(), why: text(&error) },
+    }
+}
+
+fn ask<T>(
+    connection: &Connection,
+    target: &Target,
+    asked: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T, OpenError> {
+    let late = |error: lastseat_store::StoreError| OpenError::Other {
+        target: target.to_string(),
+        why: error.to_string(),
+    };
+    connection.wait(asked).map_err(late)?.map_err(other(target))
+}
+
+/// What there is, and that it can be used by this program.
+pub(crate) fn look(connection: &Connection, target: &Target) -> Result<Found, OpenError> {
+    let client = &connection.client;
+    let server = ask(connection, target, client.query_one("SHOW server_version_num", &[]))?;
+    let version: i32 = server.get::<_, String>(0).parse().unwrap_or(MIN_SERVER);
+    if version < MIN_SERVER {
+        let name = ask(connection, target, client.query_one("SHOW server_version", &[]))?;
+        return Err(OpenError::OldServer(name.get(0)));
+    }
+    // One look at everything: another node may be making the tables.
+    let tables = "SELECT coalesce(bool_or(c.relname = 'lastseat_schema' AND n.nspname = ANY(current_schemas(false))), false), \
+        count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+        WHERE c.relkind IN ('r', 'p', 'v', 'm') AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'";
+    let tables = ask(connection, target, client.query_one(tables, &[]))?;
+    match (tables.get(0), tables.get::<_, i64>(1)) {
+        (true, _) => {}
+        (false, 0) => return Ok(Found::Nothing),
+        (false, _) => return Err(OpenError::Foreign(target.to_string())),
+    }
+    let row = ask(connection, target, client.query_one("SELECT version FROM lastseat_schema", &[]))?;
+    let found = u32::try_from(row.get::<_, i32>(0)).unwrap_or(u32::MAX);
+    if found > SCHEMA_VERSION {
+        return Err(OpenError::Newer { found, known: SCHEMA_VERSION });
+    }
+    Ok(Found::Version(found))
+}
+
+/// Brings the schema up to date, one node at a time. How many migrations were run.
+pub(crate) fn migrate(connection: &Connection, target: &Target) -> Result<u32, OpenError> {
+    let client = &connection.client;
+    let read_only = ask(connection, target, client.query_one("SELECT pg_is_in_recovery()", &[]))?;
+    if read_only.get::<_, bool>(0) {
+        return Err(OpenError::ReadOnly(target.to_string()));
+    }
+    if look(connection, target)? == Found::Version(SCHEMA_VERSION) {
+        return Ok(0);
+    }
+    // Another node may be at it for long.
+    ask(connection, target, client.batch_execute("SET lock_timeout = 0; BEGIN"))?;
+    let run = || {
+        ask(connection, target, client.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]))?;
+        let from = match look(connection, target)? {
+            Found::Nothing => 0,
+            Found::Version(version) => version,
+        };
+        for migration in &MIGRATIONS[from as usize..] {
+            ask(connection, target, client.batch_execute(migration))?;
+        }
+        let first = "CREATE TABLE lastseat_schema (version integer NOT NULL); INSERT INTO lastseat_schema VALUES (0); \
+            INSERT INTO meta (key, value) VALUES ('secret', uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())), \
+            ('epoch', substr(uuid_send(gen_random_uuid()), 1, 4))";
+        if from == 0 {
+            ask(connection, target, client.batch_execute(first))?;
+        }
+        let version = i32::try_from(SCHEMA_VERSION).expect("few migrations");
+        ask(connection, target, client.execute("UPDATE lastseat_schema SET version = $1", &[&version]))?;
+        ask(connection, target, client.batch_execute("COMMIT"))?;
+        Ok(SCHEMA_VERSION - from)
+    };
+    run().inspect_err(|_| {
+        // What is left undone ends with the connection.
+        connection.spoil();
+    })
+}

@@ -1,0 +1,221 @@
+//! Every statement, each with a name. A test prepares them all on a migrated database.
+
+macro_rules! statements {
+    ($(#[$attr:meta])* $list:ident: $($(#[$doc:meta])* $name:ident = $sql:expr;)*) => {
+        $($(#[$doc])* pub(crate) const $name: &str = $sql;)*
+        $(#[$attr])* pub(crate) const $list: &[&str] = &[$($name,)*];
+    };
+}
+
+macro_rules! booking_columns {
+    () => {
+        "no, id, listing_no, policy_no, version, events, state, lines, total, paid, refund_due, refunded, \
+         deadline, created_at, customer, address, note, reason, decided_by, decided_at, created_by, details"
+    };
+}
+
+/// The columns of a booking, in the order in which `row::booking` reads them.
+pub(crate) const BOOKING_COLUMNS: &str = booking_columns!();
+
+// What lanes run: prepared when the connection is made.
+statements! { LANE:
+    /// The database's clock in milliseconds.
+    CLOCK = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+
+    LOCK_LISTINGS = "SELECT listing_no, listing_id, edition FROM inventory WHERE listing_id = ANY($1::uuid[]) \
+        ORDER BY listing_no FOR NO KEY UPDATE";
+    /// The same, with the listings of bookings, and of overdue holds of addresses.
+    LOCK_NAMED = "SELECT i.listing_no, i.listing_id, i.edition FROM inventory i WHERE i.listing_no IN ( \
+            SELECT n.listing_no FROM inventory n WHERE n.listing_id = ANY($1::uuid[]) \
+            UNION ALL SELECT b.listing_no FROM bookings b WHERE b.id = ANY($2::uuid[]) \
+            UNION ALL SELECT b.listing_no FROM customer_holds c JOIN bookings b ON b.no = c.booking_no \
+                WHERE c.listing_no = 0 AND c.identity = ANY($3::text[]) AND c.due_at <= $4) \
+        ORDER BY i.listing_no FOR NO KEY UPDATE OF i";
+    /// Listings with bookings that are due and that nobody else is at work on.
+    LOCK_DUE = "SELECT i.listing_no, i.listing_id, i.edition FROM inventory i WHERE i.listing_no IN ( \
+            SELECT d.listing_no FROM (SELECT listing_no FROM bookings WHERE due_at <= $1 ORDER BY due_at, no LIMIT $2::bigint) d) \
+        ORDER BY i.listing_no FOR NO KEY UPDATE OF i SKIP LOCKED";
+    LOCK_RENEWING = "SELECT i.listing_no, i.listing_id, i.edition FROM inventory i WHERE i.listing_no IN ( \
+            SELECT no FROM listings WHERE renew_through IS NOT NULL) \
+        ORDER BY i.listing_no LIMIT 4 FOR NO KEY UPDATE OF i SKIP LOCKED";
+
+    TAKE_BOOKING_NUMBERS = "SELECT nextval('booking_numbers') FROM generate_series(1, $1::bigint)";
+    TAKE_LISTING_NUMBERS = "SELECT nextval('listing_numbers') FROM generate_series(1, $1::bigint)";
+    TAKE_BATCH_NUMBER = "SELECT nextval('batch_numbers')";
+
+    LISTINGS_BY_NO = "SELECT no, id, version, created_at, doc FROM listings WHERE no = ANY($1::bigint[]) ORDER BY no";
+    GROUPS_OF = "SELECT listing_no, key, title, capacity, price, seat FROM groups WHERE listing_no = ANY($1::bigint[]) \
+        ORDER BY listing_no, group_no";
+
+    BOOKINGS_BY_ID = concat!("SELECT ", booking_columns!(), " FROM bookings WHERE id = ANY($1::uuid[]) ORDER BY no");
+    BOOKINGS_BY_NO = concat!("SELECT ", booking_columns!(), " FROM bookings WHERE no = ANY($1::bigint[]) ORDER BY no");
+    LAST_BOOKING = "SELECT coalesce(max(no), 0) FROM bookings WHERE listing_no = $1";
+    DUE = "SELECT no FROM bookings WHERE due_at <= $1 AND listing_no = ANY($2::bigint[]) ORDER BY due_at, no LIMIT $3::bigint";
+    LIVE_BOOKINGS = "SELECT no FROM bookings WHERE listing_no = $1 AND no > $2 AND no <= $3 \
+        AND state IN ('held', 'in_review', 'confirmed') ORDER BY no LIMIT $4::bigint";
+
+    POOLS = "SELECT p.capacity, p.blocked, p.held, p.confirmed, p.price FROM unnest($1::bigint[], $2::bigint[]) \
+        WITH ORDINALITY AS w (listing_no, pool_no, place) \
+        LEFT JOIN pools p ON p.listing_no = w.listing_no AND p.pool_no = w.pool_no ORDER BY w.place";
+    POOLS_OF = "SELECT pool_no, capacity, blocked, held, confirmed, price FROM pools WHERE listing_no = $1 ORDER BY pool_no";
+
+    /// Overdue holds on each pool, the earliest first, with what those before them give: until it is enough.
+    OVERDUE_IN = "SELECT h.booking_no FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) \
+        WITH ORDINALITY AS w (listing_no, group_no, position, units, place), LATERAL ( \
+            SELECT booking_no, due_at, (sum(quantity) OVER (ORDER BY due_at, booking_no, first))::bigint - quantity AS before FROM holds \
+            WHERE listing_no = w.listing_no AND group_no = w.group_no AND due_at <= $5 \
+            AND first <= w.position AND last >= w.position) h \
+        WHERE h.before < w.units ORDER BY w.place, h.due_at, h.booking_no";
+    OVERDUE_OF = "SELECT c.booking_no FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS w (listing_no, identity, place) \
+        JOIN customer_holds c ON c.listing_no = w.listing_no AND c.identity = w.identity \
+        WHERE c.due_at <= $3 ORDER BY w.place, c.due_at, c.booking_no";
+    NEXT_RELEASES = "SELECT (SELECT h.due_at FROM holds h WHERE h.listing_no = w.listing_no AND h.group_no = w.group_no \
+            AND h.due_at > $4 AND h.first <= w.position AND h.last >= w.position ORDER BY h.due_at LIMIT 1) \
+        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS w (listing_no, group_no, position, place) \
+        ORDER BY w.place";
+
+    /// Addresses have no listing that could be locked for them: their own rows are made, then locked in order.
+    MAKE_ADDRESSES = "INSERT INTO customers (listing_no, identity, units, open_holds) \
+        SELECT 0, a, 0, 0 FROM unnest($1::text[]) a ORDER BY a ON CONFLICT DO NOTHING";
+    LOCK_ADDRESSES = "SELECT 1 FROM customers WHERE listing_no = 0 AND identity = ANY($1::text[]) ORDER BY identity FOR NO KEY UPDATE";
+    CUSTOMERS = "SELECT c.units, c.open_holds FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS w (listing_no, identity, place) \
+        LEFT JOIN customers c ON c.listing_no = w.listing_no AND c.identity = w.identity ORDER BY w.place";
+
+    REMEMBERED = "SELECT key, fingerprint, booking_no, version, listing_id, key_id FROM idempotency WHERE key = ANY($1::uuid[])";
+    IMPORTED = "SELECT b.id FROM imports i JOIN bookings b ON b.no = i.booking_no WHERE i.external_id = $1";
+    HAS_KEY = "SELECT 1 FROM api_keys WHERE id = $1 AND revoked_at IS NULL";
+    RENEWING = "SELECT no, renewed, renew_through FROM listings WHERE renew_through IS NOT NULL AND no = ANY($1::bigint[]) \
+        ORDER BY no LIMIT 1";
+    SET_RENEWED = "UPDATE listings SET renewed = $2, renew_through = CASE WHEN $2::bigint IS NULL THEN NULL ELSE renew_through END \
+        WHERE no = $1";
+
+    /// What a batch of bookings writes, all at once. Nothing in it depends on the order in which its parts are run.
+    WRITE = "WITH batch AS (INSERT INTO batches (no, id, node, listings, edited, keys) VALUES ($1, $2, $3, $4, $5, $6)), \
+        moved AS (UPDATE inventory SET version = version + 1 WHERE listing_no = ANY($7::bigint[])), \
+        pool AS (UPDATE pools p SET capacity = u.capacity, blocked = u.blocked, held = u.held, confirmed = u.confirmed, \
+            price = u.price FROM unnest($8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], \
+            $14::bigint[]) AS u (listing_no, pool_no, capacity, blocked, held, confirmed, price) \
+            WHERE p.listing_no = u.listing_no AND p.pool_no = u.pool_no), \
+        booking AS (INSERT INTO bookings (no, id, listing_no, policy_no, version, events, state, lines, total, paid, refund_due, \
+            refunded, deadline, due_at, created_at, customer, address, note, reason, decided_by, decided_at, created_by, details, \
+            event_nos) SELECT * FROM unnest($15::bigint[], $16::uuid[], $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], \
+            $21::text[], $22::text[], $23::bigint[], $24::bigint[], $25::bigint[], $26::bigint[], $27::bigint[], $28::bigint[], \
+            $29::bigint[], $30::text[], $31::text[], $32::text[], $33::text[], $34::text[], $35::bigint[], $36::uuid[], \
+            $37::text[], $38::text[])), \
+        hold AS (INSERT INTO holds (listing_no, group_no, due_at, booking_no, first, last, quantity) \
+            SELECT * FROM unnest($39::bigint[], $40::bigint[], $41::bigint[], $42::bigint[], $43::bigint[], $44::bigint[], \
+            $45::bigint[])), \
+        event AS (INSERT INTO events (no, at, kind, listing_no, booking_no, seq, version, actor, data) \
+            SELECT * FROM unnest($46::bigint[], $47::bigint[], $48::text[], $49::bigint[], $50::bigint[], $51::bigint[], \
+            $52::bigint[], $53::text[], $54::text[])) \
+        INSERT INTO idempotency (key, fingerprint, at, booking_no, version, listing_id, key_id) \
+            SELECT key, fingerprint, $55, booking_no, version, listing_id, key_id FROM unnest($56::uuid[], $57::uuid[], \
+            $58::bigint[], $59::bigint[], $60::uuid[], $61::uuid[]) \
+            AS u (key, fingerprint, booking_no, version, listing_id, key_id) ORDER BY key";
+    UPDATE_BOOKINGS = "UPDATE bookings b SET version = u.version, events = u.events, state = u.state, lines = u.lines, \
+        total = u.total, paid = u.paid, refund_due = u.refund_due, refunded = u.refunded, deadline = u.deadline, due_at = u.due_at, \
+        reason = u.reason, decided_by = u.decided_by, decided_at = u.decided_at, details = u.details, \
+        event_nos = b.event_nos || u.event_nos FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], \
+        $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::text[], $13::text[], \
+        $14::bigint[], $15::text[], $16::text[]) AS u (no, version, events, state, lines, total, paid, refund_due, refunded, \
+        deadline, due_at, reason, decided_by, decided_at, details, event_nos) WHERE b.no = u.no";
+    UPSERT_POOLS = "INSERT INTO pools (listing_no, pool_no, capacity, blocked, held, confirmed, price) \
+        SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[]) \
+        ON CONFLICT (listing_no, pool_no) DO UPDATE SET capacity = excluded.capacity, blocked = excluded.blocked, \
+        held = excluded.held, confirmed = excluded.confirmed, price = excluded.price";
+    DELETE_POOLS = "DELETE FROM pools p USING unnest($1::bigint[], $2::bigint[]) AS u (listing_no, pool_no) \
+        WHERE p.listing_no = u.listing_no AND p.pool_no = u.pool_no";
+    DELETE_HOLDS = "DELETE FROM holds h USING unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) \
+        AS u (listing_no, group_no, due_at, booking_no, first) WHERE h.listing_no = u.listing_no AND h.group_no = u.group_no \
+        AND h.due_at = u.due_at AND h.booking_no = u.booking_no AND h.first = u.first";
+    DELETE_CUSTOMER_HOLDS = "DELETE FROM customer_holds h USING unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[]) \
+        AS u (listing_no, identity, due_at, booking_no) WHERE h.listing_no = u.listing_no AND h.identity = u.identity \
+        AND h.due_at = u.due_at AND h.booking_no = u.booking_no";
+    INSERT_CUSTOMER_HOLDS = "INSERT INTO customer_holds (listing_no, identity, due_at, booking_no) \
+        SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[]) ON CONFLICT DO NOTHING";
+    UPSERT_CUSTOMERS = "INSERT INTO customers (listing_no, identity, units, open_holds) \
+        SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[]) \
+        ON CONFLICT (listing_no, identity) DO UPDATE SET units = excluded.units, open_holds = excluded.open_holds";
+    FORGET_CUSTOMERS = "DELETE FROM customers WHERE listing_no = $1";
+    FORGET_CUSTOMER_HOLDS = "DELETE FROM customer_holds WHERE listing_no = $1";
+    BOOKINGS_THAT_COUNT = concat!("SELECT ", booking_columns!(), " FROM bookings WHERE listing_no = $1 \
+        AND state IN ('held', 'in_review', 'confirmed', 'completed')");
+    INSERT_LISTING = "INSERT INTO listings (no, id, version, created_at, doc) VALUES ($1, $2, $3, $4, $5)";
+    INSERT_INVENTORY = "INSERT INTO inventory (listing_no, listing_id, version, edition) VALUES ($1, $2, 1, $3)";
+    // An edit starts renewing anew from the first booking.
+    UPDATE_LISTING = "UPDATE listings SET version = $2, doc = $3, renew_through = coalesce($4::bigint, renew_through), \
+        renewed = CASE WHEN $4::bigint IS NULL THEN renewed ELSE 0 END WHERE no = $1";
+    SET_EDITION = "UPDATE inventory SET edition = $2 WHERE listing_no = $1";
+    INSERT_PLAN = "INSERT INTO plans (listing_no, plan) VALUES ($1, $2)";
+    UPSERT_GROUPS = "INSERT INTO groups (listing_no, group_no, key, title, capacity, price, seat) \
+        SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[]) \
+        ON CONFLICT (listing_no, group_no) DO UPDATE SET title = excluded.title, capacity = excluded.capacity, price = excluded.price";
+    INSERT_IMPORTS = "INSERT INTO imports (external_id, booking_no) SELECT * FROM unnest($1::text[], $2::bigint[]) AS u (e, b) ORDER BY e";
+    INSERT_KEY = "INSERT INTO api_keys (id, role, name, hash, created_at) VALUES ($1, $2, $3, $4, $5)";
+    REVOKE_KEY = "UPDATE api_keys SET revoked_at = $2 WHERE id = $1";
+    FORGET = "DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency WHERE at < $1 ORDER BY at LIMIT $2::bigint \
+        FOR UPDATE SKIP LOCKED)";
+}
+
+// What readers and chores run: prepared when it is first needed.
+statements! { #[cfg(test)] OTHERS:
+    LISTINGS = "SELECT no, id, version, created_at, doc FROM listings ORDER BY no";
+    GROUPS = "SELECT listing_no, key, title, capacity, price, seat FROM groups ORDER BY listing_no, group_no";
+    PLAN = "SELECT plan FROM plans WHERE listing_no = $1";
+    INVENTORY = "SELECT version FROM inventory WHERE listing_no = $1";
+    BOOKING_BY_ID = concat!("SELECT ", booking_columns!(), " FROM bookings WHERE id = $1");
+    BOOKING_BY_NO = concat!("SELECT ", booking_columns!(), " FROM bookings WHERE no = $1");
+    BOOKINGS_AFTER = concat!("SELECT ", booking_columns!(), " FROM bookings WHERE no > $1 ORDER BY no LIMIT $2::bigint");
+    BOOKING_DUE_AT = "SELECT due_at FROM bookings WHERE no = $1";
+    NEXT_DUE = "SELECT due_at FROM bookings WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1";
+    IS_RENEWING = "SELECT 1 FROM listings WHERE renew_through IS NOT NULL LIMIT 1";
+    HOLDS = "SELECT group_no, first, last, quantity, due_at FROM holds WHERE listing_no = $1 ORDER BY group_no, due_at, booking_no, first";
+    CUSTOMERS_OF = "SELECT identity, units, open_holds FROM customers WHERE listing_no = $1 ORDER BY identity COLLATE \"C\"";
+    // The list of numbers is digits and commas, written by this store alone.
+    EVENTS_OF_BOOKING = "SELECT 0::bigint, e.no, e.at, e.kind, e.listing_no, e.booking_no, b.id, e.seq, e.version, e.actor, e.data \
+        FROM bookings b JOIN events e ON e.no = ANY(string_to_array(substr(b.event_nos, 2), ',')::bigint[]) \
+        WHERE b.no = $1 ORDER BY e.seq";
+    EVENTS = "SELECT (t.place << 16) | (e.no & 65535), e.no, e.at, e.kind, e.listing_no, e.booking_no, b.id, e.seq, e.version, \
+        e.actor, e.data FROM batches t JOIN events e ON e.no >= (t.no << 16) AND e.no < ((t.no + 1) << 16) \
+        LEFT JOIN bookings b ON b.no = e.booking_no WHERE t.place >= ($1::bigint >> 16) \
+        AND ((t.place << 16) | (e.no & 65535)) > $1 ORDER BY t.place, e.no LIMIT $2::bigint";
+    EVENTS_OF_LISTING = "SELECT (t.place << 16) | (e.no & 65535), e.no, e.at, e.kind, e.listing_no, e.booking_no, b.id, e.seq, \
+        e.version, e.actor, e.data FROM batches t JOIN events e ON e.no >= (t.no << 16) AND e.no < ((t.no + 1) << 16) \
+        LEFT JOIN bookings b ON b.no = e.booking_no WHERE t.place >= ($1::bigint >> 16) AND t.listings @> ARRAY[$3::bigint] \
+        AND e.listing_no = $3 AND ((t.place << 16) | (e.no & 65535)) > $1 ORDER BY t.place, e.no LIMIT $2::bigint";
+    LAST_EVENT = "SELECT (t.place << 16) | (e.no & 65535) FROM batches t JOIN events e ON e.no >= (t.no << 16) \
+        AND e.no < ((t.no + 1) << 16) WHERE t.place IS NOT NULL ORDER BY t.place DESC, e.no DESC LIMIT 1";
+    // Each event by the list of its booking, which is there or is not.
+    LOST_BOOKINGS = "SELECT DISTINCT e.booking_no FROM batches t JOIN events e ON e.no >= (t.no << 16) AND e.no < ((t.no + 1) << 16) \
+        LEFT JOIN bookings b ON b.no = e.booking_no WHERE t.place >= ($1::bigint >> 16) AND t.place <= ($2::bigint >> 16) \
+        AND ((t.place << 16) | (e.no & 65535)) > $1 AND ((t.place << 16) | (e.no & 65535)) <= $2 AND e.booking_no IS NOT NULL \
+        AND (b.no IS NULL OR strpos(b.event_nos || ',', ',' || e.no || ',') = 0) ORDER BY e.booking_no LIMIT $3::bigint";
+    KEY_COUNT = "SELECT count(*) FROM idempotency";
+    KEYS_WITHOUT_ANSWER = "SELECT replace(i.key::text, '-', '') FROM idempotency i LEFT JOIN bookings b ON b.no = i.booking_no \
+        WHERE (i.booking_no IS NOT NULL AND (b.no IS NULL OR i.version IS NULL OR i.version NOT BETWEEN 1 AND b.version)) \
+        OR (i.listing_id IS NOT NULL AND i.listing_id NOT IN (SELECT id FROM listings)) \
+        OR (i.key_id IS NOT NULL AND i.key_id NOT IN (SELECT id FROM api_keys)) ORDER BY i.at LIMIT $1::bigint";
+    KEYS = "SELECT id, role, name, hash, created_at FROM api_keys WHERE revoked_at IS NULL ORDER BY id";
+    META = "SELECT value FROM meta WHERE key = $1";
+    NUMBERS = "SELECT state, count(*), sum(total)::bigint, sum(paid)::bigint, sum(refund_due)::bigint, sum(refunded)::bigint \
+        FROM bookings WHERE listing_no = $1 GROUP BY state";
+
+    HAS_UNPLACED = "SELECT 1 FROM batches WHERE place IS NULL LIMIT 1";
+    /// What was committed, by others than `$2`, after a place of the log.
+    FOLLOW = "SELECT t.place, t.no, t.node, t.listings, t.edited, t.keys FROM batches t WHERE t.place > $1 ORDER BY t.place LIMIT $2::bigint";
+    LAST_PLACE = "SELECT place FROM event_log";
+    BOOKINGS_OF_BATCHES = "SELECT DISTINCT b.id FROM unnest($1::bigint[]) AS t (no) JOIN events e ON e.no >= (t.no << 16) \
+        AND e.no < ((t.no + 1) << 16) JOIN bookings b ON b.no = e.booking_no";
+    EVENTS_OF_BATCHES = "SELECT count(*) FROM unnest($1::bigint[]) AS t (no) JOIN events e ON e.no >= (t.no << 16) \
+        AND e.no < ((t.no + 1) << 16)";
+    /// Claims a batch's id for good: who finds it taken knows that the batch was committed.
+    CLAIM_BATCH = "INSERT INTO batches (no, id, node, listings, edited, keys) \
+        VALUES (nextval('batch_numbers'), $1, $2, '{}'::bigint[], '{}'::bigint[], false) ON CONFLICT (id) DO NOTHING";
+}
+
+/// Gives each committed batch without a place the next one. The lock makes sure that places become visible in their
+/// order; each statement sees what was committed before it began.
+pub(crate) const PLACE: &str = "BEGIN; SELECT place FROM event_log FOR UPDATE; \
+    UPDATE batches t SET place = s.place FROM (SELECT no, (SELECT place FROM event_log) + row_number() OVER (ORDER BY no) AS place \
+        FROM batches WHERE place IS NULL) s WHERE t.no = s.no; \
+    UPDATE event_log SET place = greatest(place, (SELECT coalesce(max(place), 0) FROM batches)); COMMIT";

@@ -1,0 +1,350 @@
+//! One transaction: what it reads under its locks, and what it will write.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use lastseat_core::booking::Booking;
+use lastseat_core::command::IdempotencyKey;
+use lastseat_core::decide::names::Names;
+use lastseat_core::id::{BookingId, BookingNo, KeyId, ListingId, ListingNo};
+use lastseat_core::listing::Listing;
+use lastseat_core::numbers::Numbers;
+use lastseat_core::pool::{Pool, PoolNo, PoolRef};
+use lastseat_core::time::Time;
+use lastseat_core::world::{Answer, CustomerRef, CustomerUse, Remembered, World};
+use lastseat_store::{CommitError, StoreError, Tx};
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+use uuid::Uuid;
+
+use crate::lane::{PgLane, ask, optional_pool, split};
+use crate::row::{self, get};
+use crate::sql;
+use crate::write::Written;
+
+/// What was read when the locks were taken.
+pub(crate) struct Loaded {
+    pub(crate) now: Time,
+    pub(crate) batch_no: i64,
+    pub(crate) listings: BTreeMap<ListingNo, Arc<Listing>>,
+    pub(crate) bookings: Vec<Booking>,
+    pub(crate) pools: HashMap<PoolRef, Option<Pool>>,
+    pub(crate) remembered: Vec<(IdempotencyKey, Remembered)>,
+}
+
+pub(crate) struct PgTx<'a> {
+    lane: &'a mut PgLane,
+    batch: u128,
+    loaded: Loaded,
+    /// The bookings that were read with the locks.
+    named: BTreeSet<BookingId>,
+    keys: BTreeSet<IdempotencyKey>,
+    ids: HashMap<ListingId, ListingNo>,
+    /// What is to be written, and was not sent yet.
+    written: Option<Written>,
+    /// Whether something was sent that is to be committed.
+    dirty: bool,
+    /// New bookings and listings, which use up numbers.
+    used: (usize, usize),
+    done: bool,
+}
+
+impl<'a> PgTx<'a> {
+    pub(crate) fn new(lane: &'a mut PgLane, batch: u128, names: &Names, loaded: Loaded) -> Self {
+        let ids = loaded.listings.values().map(|listing| (listing.id, listing.no)).collect();
+        Self {
+            lane,
+            batch,
+            loaded,
+            named: names.bookings.clone(),
+            keys: names.idempotency.clone(),
+            ids,
+            written: None,
+            dirty: false,
+            used: (0, 0),
+            done: false,
+        }
+    }
+
+    /// Asks a statement, after what was written has been sent.
+    fn ask(&mut self, sql: &'static str, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, StoreError> {
+        self.flush()?;
+        let connection = self.lane.connection()?;
+        connection.check(connection.wait(ask(connection, true, sql, params))?)
+    }
+
+    fn run(&mut self, sql: &'static str, params: &[&(dyn ToSql + Sync)]) -> Result<(), StoreError> {
+        self.ask(sql, params).map(drop)
+    }
+
+    /// Sends what was written, and waits until it is done.
+    fn flush(&mut self) -> Result<(), StoreError> {
+        let Some(written) = self.written.take() else { return Ok(()) };
+        self.dirty = true;
+        written.send(self.lane.connection()?)
+    }
+
+    /// Bookings, all of listings that are locked.
+    fn checked(&self, found: Vec<Booking>) -> Result<Vec<Booking>, StoreError> {
+        match found.iter().find(|booking| !self.loaded.listings.contains_key(&booking.listing)) {
+            None => Ok(found),
+            Some(booking) => {
+                Err(StoreError::Conflict(format!("the listing of {} is not locked", booking.id)))
+            }
+        }
+    }
+
+    fn reread(&mut self, no: ListingNo) -> Result<Option<Arc<Listing>>, StoreError> {
+        self.flush()?;
+        Ok(self.lane.read_listings(&[no.0])?.pop())
+    }
+
+    /// Counts the customers of a listing anew, from its bookings: when a limit is set for the first time.
+    fn recount(&mut self, world: &World, no: ListingNo) -> Result<(), StoreError> {
+        self.run(sql::FORGET_CUSTOMERS, &[&no.0])?;
+        self.run(sql::FORGET_CUSTOMER_HOLDS, &[&no.0])?;
+        let bookings = row::bookings(&self.ask(sql::BOOKINGS_THAT_COUNT, &[&no.0])?)?;
+        let (customers, holds) = crate::write::counted_anew(&bookings, &world.listings[&no]);
+        self.run(sql::INSERT_CUSTOMER_HOLDS, &[&holds.0, &holds.1, &holds.2, &holds.3])?;
+        self.run(sql::UPSERT_CUSTOMERS, &[&customers.0, &customers.1, &customers.2, &customers.3])
+    }
+}
+
+impl Drop for PgTx<'_> {
+    fn drop(&mut self) {
+        if !self.done {
+            self.lane.roll_back();
+        }
+    }
+}
+
+impl Tx for PgTx<'_> {
+    fn now(&self) -> Time {
+        self.loaded.now
+    }
+
+    fn numbers(&mut self, bookings: usize, listings: usize) -> Result<(Numbers, Numbers), StoreError> {
+        let few = |wanted: usize, spare: &Numbers| {
+            i64::try_from((wanted as u64).saturating_sub(spare.len())).expect("a batch is small")
+        };
+        for (sql, missing, of_bookings) in [
+            (sql::TAKE_BOOKING_NUMBERS, few(bookings, &self.lane.spare.bookings), true),
+            (sql::TAKE_LISTING_NUMBERS, few(listings, &self.lane.spare.listings), false),
+        ] {
+            if missing > 0 {
+                let rows = self.ask(sql, &[&missing])?;
+                let numbers: Vec<i64> = rows.iter().map(|row| get(row, 0)).collect::<Result<_, _>>()?;
+                let spare = &mut self.lane.spare;
+                if of_bookings { spare.bookings.extend(numbers) } else { spare.listings.extend(numbers) }
+            }
+        }
+        Ok((self.lane.spare.bookings.clone(), self.lane.spare.listings.clone()))
+    }
+
+    fn last_booking(&mut self, of: ListingNo) -> Result<BookingNo, StoreError> {
+        let rows = self.ask(sql::LAST_BOOKING, &[&of.0])?;
+        rows.first().map_or(Ok(BookingNo(0)), |row| get(row, 0).map(BookingNo))
+    }
+
+    fn listing(&mut self, id: ListingId) -> Result<Option<Arc<Listing>>, StoreError> {
+        match self.ids.get(&id) {
+            Some(no) => self.listing_at(*no),
+            None => Ok(None),
+        }
+    }
+
+    fn listing_at(&mut self, no: ListingNo) -> Result<Option<Arc<Listing>>, StoreError> {
+        if self.written.is_some() || self.dirty {
+            return self.reread(no);
+        }
+        Ok(self.loaded.listings.get(&no).cloned())
+    }
+
+    fn bookings(&mut self, ids: &BTreeSet<BookingId>) -> Result<Vec<Booking>, StoreError> {
+        if *ids == self.named && self.written.is_none() && !self.dirty {
+            return self.checked(self.loaded.bookings.clone());
+        }
+        let ids: Vec<Uuid> = ids.iter().map(|id| Uuid::from_u128(id.bits())).collect();
+        let found = row::bookings(&self.ask(sql::BOOKINGS_BY_ID, &[&ids])?)?;
+        self.checked(found)
+    }
+
+    fn bookings_at(&mut self, nos: &BTreeSet<BookingNo>) -> Result<Vec<Booking>, StoreError> {
+        let nos: Vec<i64> = nos.iter().map(|no| no.0).collect();
+        let found = row::bookings(&self.ask(sql::BOOKINGS_BY_NO, &[&nos])?)?;
+        self.checked(found)
+    }
+
+    fn pools(&mut self, of: &[PoolRef]) -> Result<Vec<Option<Pool>>, StoreError> {
+        let mut by_listing: BTreeMap<ListingNo, Vec<PoolRef>> = BTreeMap::new();
+        for at in of {
+            by_listing.entry(at.listing).or_default().push(*at);
+        }
+        for (listing, pools) in by_listing {
+            if let Some(listing) = self.loaded.listings.get(&listing) {
+                self.lane.note_pools(listing.id, pools);
+            }
+        }
+        if self.written.is_none() && !self.dirty && of.iter().all(|at| self.loaded.pools.contains_key(at)) {
+            return Ok(of.iter().map(|at| self.loaded.pools[at]).collect());
+        }
+        let (listings, pools) = split(of);
+        self.ask(sql::POOLS, &[&listings, &pools])?.iter().map(optional_pool).collect()
+    }
+
+    fn whole(&mut self, of: ListingNo) -> Result<Vec<(PoolNo, Pool)>, StoreError> {
+        crate::read::pools(&self.ask(sql::POOLS_OF, &[&of.0])?)
+    }
+
+    fn customers(&mut self, of: &[CustomerRef]) -> Result<Vec<CustomerUse>, StoreError> {
+        let addresses: Vec<&str> =
+            of.iter().filter(|(listing, _)| listing.0 == 0).map(|(_, address)| address.as_str()).collect();
+        if !addresses.is_empty() {
+            self.run(sql::MAKE_ADDRESSES, &[&addresses])?;
+            self.run(sql::LOCK_ADDRESSES, &[&addresses])?;
+        }
+        let (listings, identities): (Vec<i64>, Vec<&str>) =
+            of.iter().map(|(listing, identity)| (listing.0, identity.as_str())).unzip();
+        let rows = self.ask(sql::CUSTOMERS, &[&listings, &identities])?;
+        let has = |row: &Row| {
+            Ok(CustomerUse {
+                units: get::<Option<i64>>(row, 0)?.unwrap_or_default(),
+                open_holds: get::<Option<i64>>(row, 1)?.unwrap_or_default(),
+            })
+        };
+        rows.iter().map(has).collect()
+    }
+
+    fn remembered(
+        &mut self,
+        keys: &BTreeSet<IdempotencyKey>,
+    ) -> Result<Vec<(IdempotencyKey, Remembered)>, StoreError> {
+        if *keys == self.keys && self.written.is_none() && !self.dirty {
+            return Ok(self.loaded.remembered.clone());
+        }
+        let keys: Vec<Uuid> = keys.iter().map(|key| Uuid::from_bytes(key.0)).collect();
+        self.ask(sql::REMEMBERED, &[&keys])?.iter().map(remembered).collect()
+    }
+
+    fn imported(&mut self, external_id: &str) -> Result<Option<BookingId>, StoreError> {
+        self.ask(sql::IMPORTED, &[&external_id])?.first().map(|row| row::booking_id(row, 0)).transpose()
+    }
+
+    fn has_key(&mut self, id: KeyId) -> Result<bool, StoreError> {
+        Ok(!self.ask(sql::HAS_KEY, &[&Uuid::from_u128(id.bits())])?.is_empty())
+    }
+
+    fn overdue_in(&mut self, pools: &[(PoolRef, i64)]) -> Result<Vec<BookingNo>, StoreError> {
+        let column = |of: fn(&(PoolRef, i64)) -> i64| -> Vec<i64> { pools.iter().map(of).collect() };
+        let listings = column(|(at, _)| at.listing.0);
+        let (groups, positions) =
+            (column(|(at, _)| at.pool.group.into()), column(|(at, _)| at.pool.position.into()));
+        let units = column(|(_, units)| *units);
+        let now = self.now().millis();
+        row::booking_nos(&self.ask(sql::OVERDUE_IN, &[&listings, &groups, &positions, &units, &now])?)
+    }
+
+    fn overdue_of(&mut self, customers: &[CustomerRef]) -> Result<Vec<BookingNo>, StoreError> {
+        let (listings, identities): (Vec<i64>, Vec<&str>) =
+            customers.iter().map(|(listing, identity)| (listing.0, identity.as_str())).unzip();
+        let now = self.now().millis();
+        row::booking_nos(&self.ask(sql::OVERDUE_OF, &[&listings, &identities, &now])?)
+    }
+
+    fn due(&mut self, limit: u32) -> Result<Vec<BookingNo>, StoreError> {
+        let locked: Vec<i64> = self.loaded.listings.keys().map(|no| no.0).collect();
+        let now = self.now().millis();
+        row::booking_nos(&self.ask(sql::DUE, &[&now, &locked, &i64::from(limit)])?)
+    }
+
+    fn live_bookings(
+        &mut self,
+        of: ListingNo,
+        after: BookingNo,
+        through: BookingNo,
+        limit: u32,
+    ) -> Result<Vec<BookingNo>, StoreError> {
+        row::booking_nos(&self.ask(sql::LIVE_BOOKINGS, &[&of.0, &after.0, &through.0, &i64::from(limit)])?)
+    }
+
+    fn renewing(&mut self) -> Result<Option<(ListingNo, BookingNo, BookingNo)>, StoreError> {
+        let locked: Vec<i64> = self.loaded.listings.keys().map(|no| no.0).collect();
+        let rows = self.ask(sql::RENEWING, &[&locked])?;
+        let renewing =
+            |row: &Row| Ok((ListingNo(get(row, 0)?), BookingNo(get(row, 1)?), BookingNo(get(row, 2)?)));
+        rows.first().map(renewing).transpose()
+    }
+
+    fn set_renewed(&mut self, of: ListingNo, through: Option<BookingNo>) -> Result<(), StoreError> {
+        let written = self.written.get_or_insert_with(Written::default);
+        written.renewed.push((of.0, through.map(|no| no.0)));
+        Ok(())
+    }
+
+    fn next_releases(&mut self, pools: &[PoolRef]) -> Result<Vec<Option<Time>>, StoreError> {
+        let column = |of: fn(&PoolRef) -> i64| -> Vec<i64> { pools.iter().map(of).collect() };
+        let listings = column(|at| at.listing.0);
+        let (groups, positions) = (column(|at| at.pool.group.into()), column(|at| at.pool.position.into()));
+        let now = self.now().millis();
+        let rows = self.ask(sql::NEXT_RELEASES, &[&listings, &groups, &positions, &now])?;
+        rows.iter().map(|row| row::optional_time(row, 0)).collect()
+    }
+
+    fn write(&mut self, world: &World) -> Result<(), StoreError> {
+        self.flush()?;
+        let no = self.loaded.batch_no;
+        let written = Written::new(world, self.batch, no, self.lane.shared().node);
+        self.used = (
+            world.changes.bookings.values().filter(|old| old.is_none()).count(),
+            world.changes.new_listings.len(),
+        );
+        for (no, id, _) in &world.changes.new_listings {
+            self.ids.insert(*id, *no);
+        }
+        self.written = Some(written);
+        for listing in &world.changes.recount {
+            self.recount(world, *listing)?;
+        }
+        for no in world.changes.listings.iter().chain(&world.changes.recount) {
+            self.lane.listings.remove(no);
+        }
+        Ok(())
+    }
+
+    fn commit(mut self: Box<Self>) -> Result<(), CommitError> {
+        self.done = true;
+        let Some(written) = self.written.take().or_else(|| self.dirty.then(Written::default)) else {
+            self.lane.roll_back();
+            return Ok(());
+        };
+        let committed = match self.lane.connection() {
+            Ok(connection) => written.commit(connection),
+            Err(error) => Err(CommitError::Unknown(error)),
+        };
+        match &committed {
+            Ok(()) => {
+                let spare = &mut self.lane.spare;
+                spare.bookings.skip(self.used.0);
+                spare.listings.skip(self.used.1);
+            }
+            Err(CommitError::Aborted(_)) => self.lane.roll_back(),
+            Err(CommitError::Unknown(_)) => {
+                self.lane.disconnect();
+                self.lane.spare = Default::default();
+            }
+        }
+        committed
+    }
+}
+
+/// Reads what a key stands for.
+pub(crate) fn remembered(row: &Row) -> Result<(IdempotencyKey, Remembered), StoreError> {
+    let key = IdempotencyKey(*get::<Uuid>(row, 0)?.as_bytes());
+    let listing: Option<Uuid> = get(row, 4)?;
+    let answer = match (get::<Option<i64>>(row, 2)?, listing) {
+        (Some(no), _) => Answer::Booking { no: BookingNo(no), version: row::number(row, 3)? },
+        (None, Some(listing)) => Answer::Listing(ListingId::from_bits(listing.as_u128())),
+        (None, None) => Answer::Key(KeyId::from_bits(get::<Uuid>(row, 5)?.as_u128())),
+    };
+    Ok((key, Remembered { fingerprint: *get::<Uuid>(row, 1)?.as_bytes(), answer }))
+}

@@ -1,0 +1,62 @@
+//! Listings with their groups, and the pools that they begin with.
+
+use lastseat_core::listing::Group;
+use lastseat_core::pool::{Pool, PoolNo};
+use lastseat_core::world::World;
+use uuid::Uuid;
+
+use super::{Param, Written, json, params};
+use crate::sql;
+
+pub(super) fn write(written: &mut Written, world: &World) {
+    for (no, id, new) in &world.changes.new_listings {
+        let listing = new.listing(*no, *id, world.now);
+        let (no, id) = (no.0, Uuid::from_u128(id.bits()));
+        let version = i64::try_from(listing.version).expect("versions count edits");
+        written.push(
+            sql::INSERT_LISTING,
+            params![no, id, version, listing.created_at.millis(), json(&listing.doc)],
+        );
+        written.push(sql::INSERT_INVENTORY, params![no, id, version]);
+        if let Some(plan) = &new.plan {
+            written.push(sql::INSERT_PLAN, params![no, plan.clone()]);
+        }
+        written.push(sql::UPSERT_GROUPS, groups(no, listing.groups.all()));
+        written.push(sql::UPSERT_POOLS, pools(no, &new.pools));
+    }
+    for no in &world.changes.listings {
+        let listing = &world.listings[no];
+        let version = i64::try_from(listing.version).expect("versions count edits");
+        let renew = listing.doc.renew_through.map(|no| no.0);
+        written.push(sql::UPDATE_LISTING, params![no.0, version, json(&listing.doc), renew]);
+        written.push(sql::SET_EDITION, params![no.0, version]);
+        if world.changes.groups.contains(no) {
+            written.push(sql::UPSERT_GROUPS, groups(no.0, listing.groups.all()));
+        }
+    }
+}
+
+fn groups(listing: i64, groups: &[Group]) -> Vec<Param> {
+    params![
+        listing,
+        (0i64..).zip(groups).map(|(number, _)| number).collect::<Vec<_>>(),
+        groups.iter().map(|group| group.key.clone()).collect::<Vec<_>>(),
+        groups.iter().map(|group| group.title.clone()).collect::<Vec<_>>(),
+        groups.iter().map(|group| group.capacity).collect::<Vec<_>>(),
+        groups.iter().map(|group| group.price).collect::<Vec<_>>(),
+        groups.iter().map(|group| group.seat.as_ref().map(json)).collect::<Vec<_>>(),
+    ]
+}
+
+fn pools(listing: i64, pools: &[(PoolNo, Pool)]) -> Vec<Param> {
+    let column = |of: fn(&Pool) -> i64| -> Vec<i64> { pools.iter().map(|(_, pool)| of(pool)).collect() };
+    params![
+        vec![listing; pools.len()],
+        pools.iter().map(|(no, _)| no.packed()).collect::<Vec<_>>(),
+        column(|pool| pool.capacity),
+        column(|pool| pool.blocked),
+        column(|pool| pool.held),
+        column(|pool| pool.confirmed),
+        column(|pool| pool.price),
+    ]
+}

@@ -1,0 +1,6 @@
+//! The PostgreSQL store on a real PostgreSQL, which the tests start.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod conformance;
+mod servers;
+mod statements;
