@@ -26,6 +26,7 @@ const READY_LINE: &str = "listening on http://";
 pub struct ServerBuilder {
     binary: Option<PathBuf>,
     data: Option<PathBuf>,
+    database_url: Option<String>,
     args: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
 }
@@ -56,6 +57,14 @@ impl ServerBuilder {
     #[must_use]
     pub fn data_dir(mut self, dir: impl AsRef<Path>) -> Self {
         self.data = Some(dir.as_ref().to_owned());
+        self
+    }
+
+    /// Keeps the bookings in this PostgreSQL database, instead of in the data directory. Servers with the same one are the
+    /// nodes of one shop.
+    #[must_use]
+    pub fn database_url(mut self, url: impl Into<String>) -> Self {
+        self.database_url = Some(url.into());
         self
     }
 
@@ -175,11 +184,16 @@ impl TestServer {
         self.process.is_running()
     }
 
-    /// A command line for the same binary and data directory: `lastseat VERB --data DIR`.
+    /// A command line for the same binary and data: `lastseat VERB --data DIR`, or `lastseat VERB --database-url URL` if it
+    /// has one.
     #[must_use]
     pub fn command(&self, verb: &str) -> Command {
         let mut command = clean_command(&self.binary);
-        command.arg(verb).arg("--data").arg(&self.data);
+        command.arg(verb);
+        match &self.settings.database_url {
+            Some(url) => command.arg("--database-url").arg(url),
+            None => command.arg("--data").arg(&self.data),
+        };
         command
     }
 
@@ -267,6 +281,9 @@ fn spawn(
 ) -> anyhow::Result<Process> {
     let mut command = clean_command(binary);
     command.arg("serve").arg("--data").arg(data).arg("--listen").arg(address.to_string());
+    if let Some(url) = &settings.database_url {
+        command.arg("--database-url").arg(url);
+    }
     command.args(&settings.args).envs(settings.env.iter().map(|(name, value)| (name, value)));
     Process::spawn("the server", command)
 }

@@ -91,6 +91,19 @@ fn verify_runs_on_the_servers_own_data() {
 }
 
 #[test]
+fn a_server_with_a_database_and_its_verbs_are_told_the_same_url() {
+    let (_dir, binary) = stand_in();
+    let url = "postgres://127.0.0.1/shop";
+    let server = TestServer::builder().binary(&binary).database_url(url).start().unwrap();
+    assert_eq!(server.verify().unwrap()["in"], url);
+    let said = "run with --database-url in ";
+    wait_until(Duration::from_secs(5), "its greeting", || server.stderr().contains(said).then_some(()))
+        .unwrap();
+    let words: Vec<_> = server.command("verify").get_args().map(ToOwned::to_owned).collect();
+    assert_eq!(words, ["verify", "--database-url", url]);
+}
+
+#[test]
 fn redis_keeps_what_it_acknowledged_through_a_kill() {
     use std::io::{Read, Write};
     let ask = |redis: &Redis, command: &str| {
