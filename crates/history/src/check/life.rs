@@ -1,9 +1,10 @@
 //! The life of a booking, from the versions that were seen: between which instants each version was true.
 //!
 //! A version is born at one instant. For the first it is `created_at`; for a lapse it is the deadline; for a decision it is
-//! `decided_at`, where that differs from the one before. Otherwise it lies after everything that still saw an earlier
-//! version began, after the first request that can have made it began, and before anything that saw it ended. Where
-//! versions in between were not seen (a change whose answer was lost), anything may have been true there: a gap.
+//! `decided_at`, where that differs from the one before. Otherwise it lies after every change that still found an earlier
+//! version began, after the first request that can have made it began, and before anything that saw it ended. (A reading
+//! of an earlier version says nothing: what is decided is seen when it is committed, a little later.) Where versions in
+//! between were not seen (a change whose answer was lost), anything may have been true there: a gap.
 
 use super::prepare::{Booked, By, Claim, Effect, FOREVER, Prepared, Sight};
 use crate::operation::{Ask, BookingView, State};
@@ -67,12 +68,12 @@ impl<'h> Life<'h> {
             let own = group.iter().map(|sight| sight.window.hi).min().unwrap_or(FOREVER);
             earliest_end[at] = own.min(earliest_end[at + 1]);
         }
-        let mut still_seen = i64::MIN;
+        let mut still_there = i64::MIN;
         for (at, group) in groups.iter().enumerate() {
             let view = group[0].view;
             let claim = all.claim(&view.listing, &view.lines).unwrap_or_default();
             let seen_by = earliest_end[at];
-            let (born, seen_by) = life.birth(all, booked, view, &claim, (still_seen, seen_by));
+            let (born, seen_by) = life.birth(all, booked, view, &claim, (still_there, seen_by));
             if let Some(before) = life.stages.last_mut() {
                 before.meets_next = before.view.version + 1 == view.version;
                 if before.meets_next {
@@ -80,9 +81,9 @@ impl<'h> Life<'h> {
                     before.told_until = if lapsed(before.view, view) { seen_by - 1 } else { seen_by };
                 }
             }
-            let strong = group.iter().filter(|sight| sight.by != By::Replay);
-            still_seen = strong.map(|sight| sight.window.lo).max().unwrap_or(i64::MIN).max(still_seen);
-            let ends = next_change(all, booked, view, still_seen);
+            let decided = group.iter().filter(|sight| sight.by == By::Change);
+            still_there = decided.map(|sight| sight.window.lo).max().unwrap_or(i64::MIN).max(still_there);
+            let ends = next_change(all, booked, view, still_there);
             let op = group[0].op;
             life.stages.push(Stage {
                 view,
@@ -106,7 +107,7 @@ impl<'h> Life<'h> {
         booked: &Booked<'h>,
         view: &BookingView,
         claim: &Claim,
-        (still_seen, seen_by): (i64, i64),
+        (still_there, seen_by): (i64, i64),
     ) -> ((i64, i64), i64) {
         let Some(before) = self.stages.last_mut() else {
             let created = view.created_at_ms;
@@ -125,7 +126,7 @@ impl<'h> Life<'h> {
                 return ((at, at), seen_by.max(at));
             }
             let makers = first_maker(all, booked, before.view.version).unwrap_or(i64::MIN);
-            let lo = before.born.0.max(still_seen).max(makers);
+            let lo = before.born.0.max(still_there).max(makers);
             return ((lo, seen_by.max(lo)), seen_by.max(lo));
         }
         let from = before.ends;
@@ -171,10 +172,10 @@ fn first_maker(all: &Prepared<'_>, booked: &Booked<'_>, version: u64) -> Option<
 }
 
 /// The earliest instant at which a version can have been followed by another.
-fn next_change(all: &Prepared<'_>, booked: &Booked<'_>, view: &BookingView, still_seen: i64) -> i64 {
+fn next_change(all: &Prepared<'_>, booked: &Booked<'_>, view: &BookingView, still_there: i64) -> i64 {
     let due = deadline(view).unwrap_or(FOREVER);
     let change = first_maker(all, booked, view.version).unwrap_or(FOREVER);
-    due.min(change).max(still_seen)
+    due.min(change).max(still_there)
 }
 
 /// What may be claimed while nobody looks: what was seen before and after, and what somebody asked to move it to.

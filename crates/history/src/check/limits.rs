@@ -26,7 +26,7 @@ fn worst(values: impl Iterator<Item = (i64, i64, i64)>) -> Option<(i64, i64, i64
 }
 
 fn check_pool(all: &Prepared<'_>, lives: &[Life<'_>], (pool, track): (usize, &Track), report: &mut Report) {
-    let values = || track.all().filter(|(at, _)| *at > NEVER);
+    let values = || track.all().filter(|(at, bounds)| *at > NEVER && bounds.decided[1] > 0);
     report.count(Rule::NoOversell, values().count());
     let over = values().map(|(at, bounds)| (at, bounds.decided[1], bounds.most[ROOM]));
     let Some((at, taken, room)) = worst(over) else { return };
@@ -50,7 +50,7 @@ fn check_customer(
     track: &Track,
     report: &mut Report,
 ) {
-    let values = || track.all().filter(|(at, _)| *at > NEVER);
+    let values = || track.all().filter(|(at, bounds)| *at > NEVER && bounds.decided[1] > 0);
     report.count(Rule::CustomerLimit, values().count());
     let listing = &all.listings[of.0];
     let limits = [(0, listing.max_open_holds, "live holds"), (1, listing.max_per_customer, "units")];

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::name;
 use super::prepare::{Booked, Effect, Prepared};
-use crate::operation::{Ask, State};
+use crate::operation::{Ask, BookingView, State};
 use crate::report::{Report, Rule};
 
 /// What is known of a payment of a booking.
@@ -36,7 +36,7 @@ pub(crate) fn check(all: &Prepared<'_>, report: &mut Report) {
                 format!("but payments of {least} had been told to be taken by that version")
             } else if view.paid > most && !other {
                 format!("but distinct payments of {most} at most had been sent by then")
-            } else if view.state.sells() && view.paid > 0 && applied != 0 && applied != view.total {
+            } else if view.state.sells() && !pays(view, applied) {
                 format!("so {applied} pays for a booking of {}", view.total)
             } else if matches!(view.state, State::Expired | State::Rejected | State::Cancelled)
                 && applied != 0
@@ -59,6 +59,12 @@ pub(crate) fn check(all: &Prepared<'_>, report: &mut Report) {
             break;
         }
     }
+}
+
+/// Whether that much may be applied to a sold booking: its price, where somebody decided that it is paid; nothing, where no
+/// payment was due.
+fn pays(view: &BookingView, applied: i64) -> bool {
+    applied == view.total || (applied == 0 && (view.paid == 0 || view.decided_at_ms.is_none()))
 }
 
 fn payments<'h>(all: &Prepared<'h>, booked: &Booked<'h>) -> HashMap<&'h str, Payment> {

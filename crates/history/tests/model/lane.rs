@@ -16,11 +16,11 @@ struct Retry {
     ask: Ask,
 }
 
-pub struct Lane {
+pub(crate) struct Lane {
     model: Model,
     rng: Rng,
     shape: Shape,
-    pub now_us: i64,
+    pub(crate) now_us: i64,
     version: u64,
     keys: HashMap<String, (Ask, Answer)>,
     /// Bookings that clients know, and since when.
@@ -37,7 +37,7 @@ fn server_ms(us: i64) -> i64 {
 }
 
 impl Lane {
-    pub fn new(listing: Listing, shape: Shape, seed: u64) -> Self {
+    pub(crate) fn new(listing: Listing, shape: Shape, seed: u64) -> Self {
         let is_free = listing.pools.len() == 2;
         Self {
             model: Model::new(listing, is_free),
@@ -55,7 +55,7 @@ impl Lane {
         }
     }
 
-    pub fn run(&mut self, operations: usize) {
+    pub(crate) fn run(&mut self, operations: usize) {
         while self.operations.len() < operations {
             let begin = self.now_us;
             let decided = begin + 1 + self.rng.below(self.shape.pause_us);
@@ -254,7 +254,7 @@ impl Lane {
     }
 
     /// Adds what was recorded, and what there is in the end.
-    pub fn finish(self, at: i64, operations: &mut Vec<Operation>, last: &mut LastReading) {
+    pub(crate) fn finish(self, at: i64, operations: &mut Vec<Operation>, last: &mut LastReading) {
         let now = server_ms(at);
         last.bookings.extend((0..self.model.bookings.len()).map(|index| self.model.settled(index, now)));
         for reading in self.model.readings(now) {

@@ -11,13 +11,13 @@ mod rules;
 use lastseat_history::{Clock, Coverage, History, LastReading, Listing, Measure, Pool, Setting};
 
 /// What the server's clock shows when the clients' shows 0, in milliseconds.
-pub const OFFSET_MS: i64 = 1_000_000;
+pub(crate) const OFFSET_MS: i64 = 1_000_000;
 
 /// A small generator of numbers (splitmix64): the same seed, the same history.
-pub struct Rng(pub u64);
+pub(crate) struct Rng(pub(crate) u64);
 
 impl Rng {
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -26,36 +26,36 @@ impl Rng {
     }
 
     /// From 0 to `below`, which it never is.
-    pub fn below(&mut self, below: i64) -> i64 {
+    pub(crate) fn below(&mut self, below: i64) -> i64 {
         i64::try_from(self.next() % u64::try_from(below.max(1)).unwrap()).unwrap()
     }
 
     /// True `percent` times in a hundred.
-    pub fn chance(&mut self, percent: i64) -> bool {
+    pub(crate) fn chance(&mut self, percent: i64) -> bool {
         self.below(100) < percent
     }
 
-    pub fn pick<'a, T>(&mut self, of: &'a [T]) -> Option<&'a T> {
+    pub(crate) fn pick<'a, T>(&mut self, of: &'a [T]) -> Option<&'a T> {
         usize::try_from(self.below(i64::try_from(of.len()).unwrap())).ok().and_then(|index| of.get(index))
     }
 }
 
 /// What kind of history to make.
 #[derive(Clone, Copy)]
-pub struct Shape {
-    pub seed: u64,
-    pub listings: usize,
+pub(crate) struct Shape {
+    pub(crate) seed: u64,
+    pub(crate) listings: usize,
     /// About how many operations per listing.
-    pub operations: usize,
+    pub(crate) operations: usize,
     /// Units per pool at the beginning.
-    pub capacity: i64,
+    pub(crate) capacity: i64,
     /// How many customers there are per listing.
-    pub customers: i64,
+    pub(crate) customers: i64,
     /// Microseconds between batches, at most.
-    pub pause_us: i64,
+    pub(crate) pause_us: i64,
     /// Per cent of answers, and of requests, that are lost.
-    pub lost: i64,
-    pub coverage: Coverage,
+    pub(crate) lost: i64,
+    pub(crate) coverage: Coverage,
 }
 
 impl Default for Shape {
@@ -91,7 +91,7 @@ fn listing(no: usize, capacity: i64) -> Listing {
 }
 
 /// A correct history.
-pub fn history(shape: Shape) -> History {
+pub(crate) fn history(shape: Shape) -> History {
     let clock = Clock { offset_low_ms: OFFSET_MS - 3, offset_high_ms: OFFSET_MS + 2, slack_ms: 0 };
     let listings: Vec<Listing> = (0..shape.listings).map(|no| listing(no, shape.capacity)).collect();
     let mut rng = Rng(shape.seed);

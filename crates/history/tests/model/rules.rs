@@ -9,37 +9,37 @@ use lastseat_history::{
 /// Minor units per unit.
 const PRICE: i64 = 100;
 
-pub struct Booking {
-    pub view: BookingView,
-    pub extended: bool,
-    pub references: HashSet<String>,
+pub(crate) struct Booking {
+    pub(crate) view: BookingView,
+    pub(crate) extended: bool,
+    pub(crate) references: HashSet<String>,
 }
 
 #[derive(Clone, Copy, Default)]
-pub struct Counters {
-    pub capacity: i64,
-    pub held: i64,
-    pub confirmed: i64,
+pub(crate) struct Counters {
+    pub(crate) capacity: i64,
+    pub(crate) held: i64,
+    pub(crate) confirmed: i64,
 }
 
 impl Counters {
-    pub fn free(&self) -> i64 {
+    pub(crate) fn free(&self) -> i64 {
         self.capacity - self.held - self.confirmed
     }
 }
 
-pub struct Model {
-    pub listing: Listing,
-    pub is_free: bool,
-    pub pools: BTreeMap<String, Counters>,
-    pub customers: HashMap<String, (i64, i64)>,
-    pub bookings: Vec<Booking>,
-    pub by_id: HashMap<String, usize>,
-    pub dues: BTreeSet<(i64, usize)>,
-    pub changed: bool,
+pub(crate) struct Model {
+    pub(crate) listing: Listing,
+    pub(crate) is_free: bool,
+    pub(crate) pools: BTreeMap<String, Counters>,
+    pub(crate) customers: HashMap<String, (i64, i64)>,
+    pub(crate) bookings: Vec<Booking>,
+    pub(crate) by_id: HashMap<String, usize>,
+    pub(crate) dues: BTreeSet<(i64, usize)>,
+    pub(crate) changed: bool,
 }
 
-pub fn refused(code: &str) -> Answer {
+pub(crate) fn refused(code: &str) -> Answer {
     Answer::Refused { code: code.to_owned(), pools: Vec::new(), state: None }
 }
 
@@ -49,7 +49,7 @@ fn wrong_state(state: State) -> Answer {
 }
 
 impl Model {
-    pub fn new(listing: Listing, is_free: bool) -> Self {
+    pub(crate) fn new(listing: Listing, is_free: bool) -> Self {
         let pool = |pool: &lastseat_history::Pool| {
             (pool.key.clone(), Counters { capacity: pool.capacity, ..Counters::default() })
         };
@@ -65,7 +65,7 @@ impl Model {
         }
     }
 
-    pub fn units(&self, lines: &[Line]) -> i64 {
+    pub(crate) fn units(&self, lines: &[Line]) -> i64 {
         match self.listing.measure {
             Measure::Sum => lines.iter().map(|line| line.quantity).sum(),
             Measure::PerPosition => {
@@ -78,7 +78,7 @@ impl Model {
         }
     }
 
-    pub fn price(&self, lines: &[Line]) -> i64 {
+    pub(crate) fn price(&self, lines: &[Line]) -> i64 {
         if self.is_free { 0 } else { lines.iter().map(|line| line.quantity * PRICE).sum() }
     }
 
@@ -109,12 +109,12 @@ impl Model {
         self.tell(index)
     }
 
-    pub fn tell(&self, index: usize) -> Answer {
+    pub(crate) fn tell(&self, index: usize) -> Answer {
         Answer::Booking { booking: self.bookings[index].view.clone(), replayed: false }
     }
 
     /// What a reader sees at an instant.
-    pub fn settled(&self, index: usize, now: i64) -> BookingView {
+    pub(crate) fn settled(&self, index: usize, now: i64) -> BookingView {
         let mut view = self.bookings[index].view.clone();
         if view.state.holds() && view.due_at_ms.unwrap() <= now {
             lapse(&mut view);
@@ -123,7 +123,7 @@ impl Model {
         view
     }
 
-    pub fn readings(&self, now: i64) -> Vec<PoolReading> {
+    pub(crate) fn readings(&self, now: i64) -> Vec<PoolReading> {
         let mut lapsed: HashMap<&str, i64> = HashMap::new();
         for (_, index) in self.dues.range(..=(now, usize::MAX)) {
             for line in &self.bookings[*index].view.lines {
@@ -146,7 +146,7 @@ impl Model {
     }
 
     /// Settles what is overdue. The bookings with their versions afterwards.
-    pub fn sweep(&mut self, now: i64) -> Vec<(String, u64)> {
+    pub(crate) fn sweep(&mut self, now: i64) -> Vec<(String, u64)> {
         let overdue: Vec<usize> = self.dues.range(..=(now, usize::MAX)).map(|(_, index)| *index).collect();
         for index in &overdue {
             self.put(*index, |booking| lapse(&mut booking.view));
@@ -157,7 +157,7 @@ impl Model {
             .collect()
     }
 
-    pub fn decide(&mut self, ask: &Ask, now: i64) -> Answer {
+    pub(crate) fn decide(&mut self, ask: &Ask, now: i64) -> Answer {
         match ask {
             Ask::Create { customer, lines, .. } => self.create(customer.clone().unwrap(), lines, now),
             Ask::Confirm { booking, reference, amount } => self.confirm(booking, reference, *amount, now),
