@@ -1,5 +1,7 @@
 //! Temporary directories that go with the process, and the servers in them with the directory.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -10,6 +12,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::wait_until;
+
+/// Access for the owner only.
+const OWNER_ONLY: u32 = 0o700;
 
 /// How long killed processes may take to be gone.
 const KILL_DEADLINE: Duration = Duration::from_secs(10);
@@ -39,13 +44,14 @@ pub(crate) struct ScratchDir {
 }
 
 impl ScratchDir {
-    /// Makes an empty directory whose name starts with `prefix`.
+    /// Makes an empty directory whose name starts with `prefix`, and which only its owner may enter.
     ///
     /// # Errors
     /// When the temporary directory cannot be written, or there is no `sh`.
     pub(crate) fn new(prefix: &str) -> anyhow::Result<Self> {
-        let dir =
-            tempfile::Builder::new().prefix(prefix).tempdir().context("cannot make a temporary directory")?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(prefix).permissions(Permissions::from_mode(OWNER_ONLY));
+        let dir = builder.tempdir().context("cannot make a temporary directory")?;
         // Its working directory as the kernel will name it.
         let path = dir.path().canonicalize().context("cannot look at a temporary directory")?;
         let mut command = Command::new("sh");

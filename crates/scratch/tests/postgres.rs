@@ -5,8 +5,9 @@
     reason = "the helpers of tests are tests too, though clippy knows only the functions marked so"
 )]
 
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lastseat_scratch::{Postgres, Replication, wait_until};
 
@@ -88,6 +89,13 @@ fn what_was_committed_survives_each_way_to_stop() {
 }
 
 #[test]
+fn nobody_else_may_look_into_a_servers_directory() {
+    let server = Postgres::start().unwrap();
+    let found = std::fs::metadata(server.data_dir().parent().unwrap()).unwrap();
+    assert_eq!(found.mode() & 0o077, 0);
+}
+
+#[test]
 fn a_paused_server_answers_when_it_goes_on() {
     let server = Postgres::start().unwrap();
     server.pause().unwrap();
@@ -121,11 +129,12 @@ fn replicas_follow_and_one_can_be_promoted() {
     assert!(primary.promote().is_err(), "it is one");
     assert_eq!(one(&waited_for, "SHOW max_connections"), "120");
 
+    // The one that was copied while the primary already waited for another: it must not go on waiting for that.
     primary.stop_immediate().unwrap();
-    waited_for.promote().unwrap();
-    let url = Postgres::url_of_any(&[&primary, &other, &waited_for], "postgres");
+    other.promote().unwrap();
+    other.sql("postgres", "INSERT INTO seats VALUES (2)").unwrap();
+    let url = Postgres::url_of_any(&[&primary, &waited_for, &other], "postgres");
     assert_eq!(url.matches("127.0.0.1:").count(), 3);
-    waited_for.sql("postgres", "INSERT INTO seats VALUES (2)").unwrap();
     // The client is led past the one that is down and the one that takes no writes.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let count = runtime.block_on(async {
@@ -156,7 +165,9 @@ fn a_dropped_server_is_gone_with_its_data_even_when_paused() {
         if paused {
             server.pause().unwrap();
         }
+        let start = Instant::now();
         drop(server);
+        assert!(start.elapsed() < Duration::from_secs(30), "it is not waited for");
         assert!(!data.exists());
         assert!(!Path::new(&format!("/proc/{id}")).exists());
     }

@@ -105,11 +105,10 @@ impl Pipe {
         Some(&[])
     }
 
-    /// Queues bytes that were read, or the end, behind all that is queued already.
+    /// Queues bytes that were read, or the end, behind all that is queued already: even if what is before it is due later,
+    /// as when a delay is made shorter.
     pub(super) fn queue(&mut self, bytes: &[u8], due: Instant, held: Held) {
         if self.writing {
-            // A delay that was made shorter must not let anything overtake.
-            let due = self.queue.back().map_or(due, |last| last.due.max(due));
             self.queued_bytes += bytes.len();
             self.queue.push_back(Parcel { due, bytes: bytes.to_vec(), written: 0, held });
         }
