@@ -15,7 +15,7 @@ use lastseat_store::{Hold, StoreError};
 use crate::engine::Engine;
 
 /// Longest time that an answer may be behind the commits.
-const MAX_STALE: Duration = Duration::from_millis(200);
+const MAX_STALE: Duration = Duration::from_millis(150);
 /// Making answers anew may take at most one part in so many of the time.
 const EFFORT: u32 = 4;
 
@@ -85,6 +85,14 @@ impl AvailabilityCache {
     fn entry(&self, of: ListingNo) -> Arc<Entry> {
         let mut entries = self.entries.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         Arc::clone(entries.entry(of).or_default())
+    }
+
+    /// Notes that any pool may have changed.
+    pub(crate) fn changed_all(&self) {
+        let entries = self.entries.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        for entry in entries.values() {
+            entry.generation.fetch_add(1, Ordering::SeqCst);
+        }
     }
 
     /// Notes that the pools of these listings have changed.

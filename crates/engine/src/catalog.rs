@@ -58,6 +58,15 @@ impl Catalog {
         keys
     }
 
+    /// Those of `listings` that are not known, or in an older version.
+    pub(crate) fn unknown<'a>(&self, listings: impl Iterator<Item = &'a Arc<Listing>>) -> Vec<Arc<Listing>> {
+        let known = self.0.load();
+        let is_known = |listing: &Arc<Listing>| {
+            known.listings.get(&listing.no).is_some_and(|known| known.version >= listing.version)
+        };
+        listings.filter(|listing| !is_known(listing)).cloned().collect()
+    }
+
     pub(crate) fn put_listings(&self, listings: Vec<Arc<Listing>>) {
         if listings.is_empty() {
             return;
@@ -78,7 +87,11 @@ impl Catalog {
 }
 
 impl Known {
+    /// Puts in a listing, unless a later version of it is known.
     fn put(&mut self, listing: Arc<Listing>) {
+        if self.listings.get(&listing.no).is_some_and(|known| known.version > listing.version) {
+            return;
+        }
         self.listing_nos.insert(listing.id, listing.no);
         self.listings.insert(listing.no, listing);
     }

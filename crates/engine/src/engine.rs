@@ -17,10 +17,11 @@ use lastseat_core::time::Time;
 use lastseat_core::world::Answer;
 use lastseat_store::{ApiKey, Store, StoreError};
 use tokio::sync::oneshot::error::TryRecvError;
-use tokio::sync::{Semaphore, broadcast, oneshot};
+use tokio::sync::{Semaphore, broadcast, oneshot, watch};
 
 use crate::availability::AvailabilityCache;
 use crate::catalog::Catalog;
+use crate::follow::{self, Left};
 use crate::lane::{Committed, Job, LaneThread, Message, Reply};
 use crate::metrics::Metrics;
 
@@ -85,6 +86,12 @@ pub(crate) struct Shared {
     secret: InstanceSecret,
     epoch: u64,
     draining: AtomicBool,
+    /// Whether other nodes may write to the store.
+    pub(crate) follows: bool,
+    /// How often the others' commits were asked for.
+    pub(crate) polls: watch::Sender<u64>,
+    /// What was last seen to be left to be done; taken by the lane.
+    pub(crate) left: Mutex<Option<Left>>,
     /// Callers that wait for the lane.
     waiting: AtomicUsize,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -103,12 +110,20 @@ impl std::fmt::Debug for Engine {
     }
 }
 
+impl Shared {
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::SeqCst)
+    }
+}
+
 impl Engine {
     /// Starts the engine on a store. What came due while nobody served is done at once.
     ///
     /// # Errors
     /// If the store cannot be read.
     pub fn start(store: Arc<dyn Store>, config: EngineConfig) -> Result<Self, StoreError> {
+        // Whatever others commit from here on is told, or is in what is read after it.
+        let others = store.follow()?;
         let (catalog, secret, epoch, next_due, renewing) = {
             let read = store.reader()?;
             (
@@ -132,6 +147,9 @@ impl Engine {
             secret,
             epoch,
             draining: AtomicBool::new(false),
+            follows: others.is_some(),
+            polls: watch::Sender::new(0),
+            left: Mutex::default(),
             waiting: AtomicUsize::new(0),
             thread: Mutex::new(None),
         });
@@ -140,6 +158,9 @@ impl Engine {
         let handle =
             spawned.map_err(|error| StoreError::Unavailable(format!("cannot start a thread: {error}")))?;
         *shared.thread.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(handle);
+        if let Some(others) = others {
+            follow::start(&shared, others)?;
+        }
         Ok(Self { shared, queue })
     }
 
@@ -223,7 +244,7 @@ impl Engine {
     /// Whether it is stopping.
     #[must_use]
     pub fn is_draining(&self) -> bool {
-        self.shared.draining.load(Ordering::SeqCst)
+        self.shared.is_draining()
     }
 
     /// Whether commands and questions can be answered.
@@ -238,7 +259,7 @@ impl Engine {
         if self.is_draining() || thread_ended {
             return Err(shutting_down());
         }
-        self.last_event().await.map(|_| ())
+        self.now().await.map(|_| ())
     }
 
     /// The secret behind tokens and references.

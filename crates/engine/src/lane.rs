@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 
 use crate::batch::{self, Ran};
 use crate::engine::{DueWorker, Shared};
+use crate::follow::Left;
 use crate::ids;
 
 /// How long the lane looks for the next command before it sleeps: to wake a thread takes longer than most answers
@@ -34,6 +35,10 @@ const MIN_DUE_PER_BATCH: u32 = 44;
 const LATE_MS: i64 = 2_000;
 /// Bookings that are renewed in one batch after an edit of their listing.
 const RENEWALS_PER_BATCH: u32 = 500;
+/// Longest sleep where other nodes may leave something to be done.
+const MAX_SLEEP_AMONG_OTHERS: Duration = Duration::from_millis(250);
+/// The pause before what is due is tried again that could not be had: another node is at it.
+const DUE_ELSEWHERE_MS: i64 = 40;
 /// How often a part of the forgotten idempotency keys is removed.
 const PRUNE_EVERY: Duration = Duration::from_secs(10);
 /// How long idempotency keys are remembered at least, in seconds.
@@ -48,8 +53,10 @@ pub struct Committed {
     pub listings: Vec<ListingNo>,
     /// Bookings that are new or changed.
     pub bookings: Vec<BookingId>,
-    /// How many events were appended.
+    /// How many events were appended, or have got their place in the log.
     pub events: usize,
+    /// Other nodes have changed more than can be told: everything may be different.
+    pub lost_track: bool,
 }
 
 /// A command that waits, with where its answer goes.
@@ -89,6 +96,7 @@ impl LaneThread {
         loop {
             // Once told to stop, stay told: a command may have come into the queue behind that message.
             stop |= self.gather(&mut jobs);
+            self.take_left();
             let begun = Instant::now();
             let due = self.due_now();
             commands.extend(jobs.iter_mut().map(|job| std::mem::replace(&mut job.command, nothing())));
@@ -155,16 +163,29 @@ impl LaneThread {
         self.queue.recv_timeout(sleep)
     }
 
+    /// Takes over what other nodes have left to be done.
+    fn take_left(&mut self) {
+        if !self.shared.follows {
+            return;
+        }
+        let left = self.shared.left.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        if let Some(Left { next_due, renewing }) = left {
+            self.next_due = self.next_due.into_iter().chain(next_due).min();
+            self.renewing |= renewing;
+        }
+    }
+
     fn sleep(&self) -> Duration {
         if self.renewing {
             return Duration::ZERO;
         }
+        let most = if self.shared.follows { MAX_SLEEP_AMONG_OTHERS } else { MAX_SLEEP };
         if self.shared.config.due_worker == DueWorker::Off {
-            return MAX_SLEEP;
+            return most;
         }
-        let Some(due) = self.next_due else { return MAX_SLEEP };
+        let Some(due) = self.next_due else { return most };
         let millis = due.millis().saturating_sub(self.shared.store.clock().millis());
-        Duration::from_millis(u64::try_from(millis).unwrap_or(0)).min(MAX_SLEEP)
+        Duration::from_millis(u64::try_from(millis).unwrap_or(0)).min(most)
     }
 
     /// When what is due now was due, if something is.
@@ -222,8 +243,10 @@ impl LaneThread {
             #[allow(clippy::cast_precision_loss, reason = "a lag in milliseconds is small")]
             metrics.due_lag.observe(late as f64 / 1000.0);
             if !ran.more_due {
-                self.next_due =
-                    self.shared.store.reader().and_then(|read| read.next_due()).unwrap_or(Some(ran.now));
+                let next = self.shared.store.reader().and_then(|read| read.next_due());
+                let next = next.unwrap_or(Some(ran.now));
+                let elsewhere = Time::from_millis(ran.now.millis() + DUE_ELSEWHERE_MS);
+                self.next_due = next.map(|due| if self.shared.follows { due.max(elsewhere) } else { due });
             }
         }
     }
@@ -247,8 +270,7 @@ impl LaneThread {
         let new = changes.new_listings.iter().map(|(no, ..)| *no);
         let listings: Vec<ListingNo> = new.chain(changes.listings.iter().copied()).collect();
         self.renewing |= listings.iter().any(|no| world.listings[no].doc.renew_through.is_some());
-        let known = listings.iter().map(|no| Arc::clone(&world.listings[no])).collect();
-        self.shared.catalog.put_listings(known);
+        self.shared.catalog.put_listings(self.shared.catalog.unknown(world.listings.values()));
         if !changes.new_keys.is_empty() || !changes.revoked_keys.is_empty() {
             self.reload_keys();
         }
@@ -267,7 +289,13 @@ impl LaneThread {
                 changes.bookings.keys().filter_map(|no| world.booking_at(*no)).map(|b| b.id).collect();
             let events = changes.events.len();
             // An error means that nobody watches any more.
-            let _ = self.shared.watchers.send(Arc::new(Committed { inventory, listings, bookings, events }));
+            let _ = self.shared.watchers.send(Arc::new(Committed {
+                inventory,
+                listings,
+                bookings,
+                events,
+                lost_track: false,
+            }));
         }
     }
 

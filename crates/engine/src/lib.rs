@@ -10,6 +10,7 @@
 //! - [`engine`]: what adapters call
 //! - [`query`], [`availability`]: questions, answered from snapshots, settled
 //! - [`catalog`]: listings and keys in memory
+//! - [`follow`]: what other nodes commit
 //! - [`ids`]: the one place where randomness is drawn
 //! - [`metrics`]: what is counted
 //!
@@ -19,6 +20,7 @@ pub mod availability;
 pub mod batch;
 mod catalog;
 mod engine;
+mod follow;
 pub mod ids;
 mod lane;
 pub mod metrics;

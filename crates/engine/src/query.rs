@@ -43,6 +43,21 @@ impl Engine {
         })
     }
 
+    /// Has everything that was committed before put in its place in the log.
+    async fn order_events(&self) -> Result<(), Refusal> {
+        if !self.shared.follows {
+            return Ok(());
+        }
+        let _permit = self.shared.readers.acquire().await.expect("the semaphore is never closed");
+        let store = std::sync::Arc::clone(&self.shared.store);
+        let ordered = tokio::task::spawn_blocking(move || store.order_events());
+        let ordered = ordered.await.unwrap_or_else(|error| Err(StoreError::Unavailable(error.to_string())));
+        ordered.map_err(|error| {
+            tracing::error!(%error, "the events could not be put in order");
+            unavailable(&error)
+        })
+    }
+
     fn settled(&self, mut booking: Booking, now: Time) -> Booking {
         if let Some(listing) = self.listing_at(booking.listing) {
             settle(&mut booking, &listing, now);
@@ -64,6 +79,9 @@ impl Engine {
     /// `503` if the store fails.
     pub async fn booking(&self, id: BookingId) -> Result<Option<Booking>, Refusal> {
         let (now, found) = self.ask(move |read| Ok((read.now(), read.booking(id)?))).await?;
+        if let Some(booking) = &found {
+            self.know(booking.listing).await;
+        }
         Ok(found.map(|booking| self.settled(booking, now)))
     }
 
@@ -73,6 +91,9 @@ impl Engine {
     /// `503` if the store fails.
     pub async fn booking_at(&self, no: BookingNo) -> Result<Option<Booking>, Refusal> {
         let (now, found) = self.ask(move |read| Ok((read.now(), read.booking_at(no)?))).await?;
+        if let Some(booking) = &found {
+            self.know(booking.listing).await;
+        }
         Ok(found.map(|booking| self.settled(booking, now)))
     }
 
@@ -107,6 +128,9 @@ impl Engine {
             let (now, page) = self.ask(move |read| Ok((read.now(), read.bookings(&asked, limit)?))).await?;
             let full = page.len() >= limit as usize;
             filter.before = page.last().map(|booking| booking.no);
+            for booking in &page {
+                self.know(booking.listing).await;
+            }
             let page = page.into_iter().map(|booking| self.settled(booking, now));
             found.extend(page.filter(|booking| query.state.is_none_or(|state| booking.state == state)));
             if !full || found.len() >= limit as usize {
@@ -162,6 +186,7 @@ impl Engine {
         of: Option<ListingNo>,
         limit: u32,
     ) -> Result<Vec<StoredEvent>, Refusal> {
+        self.order_events().await?;
         self.ask(move |read| read.events(after, of, limit)).await
     }
 
@@ -170,6 +195,7 @@ impl Engine {
     /// # Errors
     /// `503` if the store fails.
     pub async fn last_event(&self) -> Result<i64, Refusal> {
+        self.order_events().await?;
         self.ask(|read| read.last_event()).await
     }
 

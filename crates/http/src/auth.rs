@@ -37,16 +37,23 @@ pub fn hash_secret(secret: &str) -> [u8; 32] {
     Sha256::digest(secret.as_bytes()).into()
 }
 
+/// The secret that a request shows, if it shows just one.
+pub(crate) fn bearer_of(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let value = values.next()?;
+    value.to_str().ok().filter(|_| values.next().is_none()).and_then(bearer)
+}
+
 /// Who shows an API key.
 ///
 /// # Errors
 /// `401 unauthenticated` for a header that holds no key in force.
 pub(crate) fn api_key(engine: &Engine, headers: &HeaderMap) -> Result<Option<Arc<ApiKey>>, Problem> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    let secret = value.to_str().ok().filter(|_| values.next().is_none()).and_then(bearer);
+    if !headers.contains_key(AUTHORIZATION) {
+        return Ok(None);
+    }
     // The lookup is by the hash of the secret: how long it takes tells nothing about any key.
-    secret.and_then(|secret| engine.key(&hash_secret(secret))).map(Some).ok_or_else(|| {
+    bearer_of(headers).and_then(|secret| engine.key(&hash_secret(secret))).map(Some).ok_or_else(|| {
         Problem::new(
             Code::Unauthenticated,
             "The API key is not known here. Send a key in force: Authorization: Bearer <key>.",

@@ -18,6 +18,7 @@ mod logging;
 mod money;
 mod options;
 mod output;
+mod place;
 mod samples;
 mod serving;
 mod table;

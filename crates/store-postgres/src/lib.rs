@@ -34,6 +34,6 @@ mod write;
 
 pub use clock::Clock;
 pub use error::OpenError;
-pub use migrate::SCHEMA_VERSION;
+pub use migrate::{FirstStart, SCHEMA_VERSION};
 pub use store::{OpenMode, PgStore};
 pub use target::Target;

@@ -117,3 +117,24 @@ pub(crate) fn migrate(connection: &Connection, target: &Target) -> Result<u32, O
         connection.spoil();
     })
 }
+
+/// The lock of a first start: one node at a time makes what there must be once, its first key say. Held until it is
+/// dropped.
+pub struct FirstStart {
+    _connection: Connection,
+}
+
+impl std::fmt::Debug for FirstStart {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FirstStart")
+    }
+}
+
+impl FirstStart {
+    /// Waits for the lock.
+    pub(crate) fn wait(connection: Connection, target: &Target) -> Result<Self, OpenError> {
+        ask(&connection, target, connection.client.batch_execute("SET lock_timeout = 0"))?;
+        ask(&connection, target, connection.client.execute("SELECT pg_advisory_lock($1)", &[&(LOCK + 1)]))?;
+        Ok(Self { _connection: connection })
+    }
+}

@@ -11,7 +11,7 @@ use crate::connection::{Connection, Purpose};
 use crate::error::OpenError;
 use crate::follow::{PgFollow, place};
 use crate::lane::PgLane;
-use crate::migrate::{self, Found, SCHEMA_VERSION};
+use crate::migrate::{self, FirstStart, Found, SCHEMA_VERSION};
 use crate::read::PgRead;
 use crate::row::get;
 use crate::sql;
@@ -102,6 +102,14 @@ impl PgStore {
     #[must_use]
     pub fn target(&self) -> &Target {
         &self.shared.target
+    }
+
+    /// Waits until no other node is at its first start, and keeps them waiting until what this gives is dropped.
+    ///
+    /// # Errors
+    /// If the database cannot be used.
+    pub fn first_start(&self) -> Result<FirstStart, OpenError> {
+        FirstStart::wait(self.connect(Purpose::Chore)?, self.target())
     }
 
     pub(crate) fn shared(&self) -> &Shared {

@@ -53,6 +53,11 @@ impl Hub {
     }
 
     fn touch(&self, committed: &Committed) {
+        if committed.lost_track {
+            self.listings.touch_all();
+            self.bookings.touch_all();
+            return;
+        }
         self.listings.touch(committed.inventory.iter().chain(&committed.listings));
         self.bookings.touch(&committed.bookings);
         if !committed.listings.is_empty() {

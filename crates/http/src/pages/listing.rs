@@ -56,7 +56,10 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Page {
 /// # Errors
 /// `404` as a page; `503` if the store fails.
 pub(crate) async fn find(visit: &Visit, id: &str) -> Result<(Arc<Listing>, Arc<Availability>), PageError> {
-    let listing = id.parse::<ListingId>().ok().and_then(|id| visit.engine().listing(id));
+    let listing = match id.parse::<ListingId>() {
+        Ok(id) => visit.engine().find_listing(id).await,
+        Err(_) => None,
+    };
     let visible = |listing: &Arc<Listing>| listing.doc.status != Status::Draft || visit.operator.is_some();
     let listing = listing.filter(visible).ok_or_else(|| PageError::not_found("listing"))?;
     let availability = visit.engine().availability(&listing).await?;

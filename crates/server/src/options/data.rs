@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::failure::Failure;
+use crate::place::{Place, open_failure};
 
 /// Where the data is.
 #[derive(Debug, clap::Args)]
@@ -10,20 +11,47 @@ pub(crate) struct DataOptions {
     /// The data directory: the database, the receipts and the admin key
     #[arg(long, value_name = "DIR", default_value = "./lastseat-data")]
     pub(crate) data: PathBuf,
-    /// A PostgreSQL database instead; this version does not support it yet
-    #[arg(long, value_name = "URL", hide_short_help = true)]
-    database_url: Option<String>,
+    /// PostgreSQL instead of a file, for several nodes: <postgres://user:password@host/database>
+    #[arg(long, value_name = "URL")]
+    database_url: Option<Secret>,
+}
+
+/// A text that must not be shown: it may hold a password.
+#[derive(Clone)]
+pub(crate) struct Secret(pub(crate) String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
 }
 
 impl DataOptions {
-    /// Refuses what is not there yet, before anything is touched.
+    /// Where the bookings are.
     ///
     /// # Errors
-    /// `Usage`.
-    pub(crate) fn check(&self) -> Result<(), Failure> {
-        match self.database_url {
-            Some(_) => Err(not_supported("database-url", "PostgreSQL", "use a data directory (--data)")),
-            None => Ok(()),
+    /// `Usage`, if the database's URL makes no sense.
+    pub(crate) fn place(&self) -> Result<Place, Failure> {
+        match &self.database_url {
+            None => Ok(Place::Directory(self.data.clone())),
+            Some(url) => url.0.parse().map(Place::Database).map_err(open_failure),
+        }
+    }
+
+    /// The data directory, for what there is in one only.
+    ///
+    /// # Errors
+    /// `Usage`, with what to do `instead`, if there is a database.
+    pub(crate) fn directory(&self, instead: &str) -> Result<&PathBuf, Failure> {
+        match &self.database_url {
+            None => Ok(&self.data),
+            Some(_) => Err(Failure::usage(format_args!("--database-url: {instead}"))),
         }
     }
 }

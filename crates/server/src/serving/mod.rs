@@ -23,20 +23,21 @@ use anyhow::Context;
 use lastseat_engine::{Engine, EngineConfig};
 use lastseat_http::receipts::ReceiptStore;
 use lastseat_http::{AppState, HttpConfig};
-use lastseat_store::Store;
-use lastseat_store_sqlite::{OpenMode, SqliteStore};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::data_dir;
 use crate::failure::Failure;
+use crate::place::Place;
 pub(crate) use admin_key::AdminKey;
 use background::Background;
 pub(crate) use signals::{EXIT_CODE, Signals};
 
 /// What a server needs to know.
 pub(crate) struct Settings {
-    /// The data directory.
+    /// Where the bookings are.
+    pub(crate) place: Place,
+    /// The data directory, for what is not in a database.
     pub(crate) data: PathBuf,
     /// Where to listen.
     pub(crate) listen: SocketAddr,
@@ -68,19 +69,20 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, Failure> {
     let signals = Signals::new()?;
     let mut http = settings.http;
     http.max_connections = allow_connections(http.max_connections);
-    data_dir::prepare(&settings.data)?;
-    let store = SqliteStore::open(&settings.data, OpenMode::Serve).map_err(data_dir::open_failure)?;
-    #[cfg(unix)]
-    data_dir::warn_of_others(&settings.data);
-    let store: Arc<dyn Store> = Arc::new(store);
+    let place = settings.place.clone();
+    let (store, alone) = blocking(move || place.serve()).await?;
     let listener = TcpListener::bind(settings.listen).await.with_context(|| {
         format!("cannot listen on {}; choose another address with --listen", settings.listen)
     })?;
     let address = listener.local_addr().context("cannot find the address that is listened on")?;
+    data_dir::prepare(&settings.data)?;
     let receipts = ReceiptStore::open_folder(&settings.data)
         .with_context(|| format!("cannot use the folder for receipts in {}", settings.data.display()))?;
-    let engine = Engine::start(Arc::clone(&store), settings.engine).context("cannot read the database")?;
+    let (started, config) = (Arc::clone(&store), settings.engine);
+    let engine =
+        blocking(move || Ok(Engine::start(started, config).context("cannot read the database")?)).await?;
     admin_key::ensure(&engine, &settings.data, settings.admin_key.as_ref()).await?;
+    drop(alone);
 
     let mut background = vec![leftovers::start(Arc::clone(&store), receipts.clone())?];
     if let Some(every) = settings.audit_every {
@@ -90,11 +92,19 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, Failure> {
     let http = tokio::spawn(lastseat_http::serve(listener, state.clone()));
     tracing::info!(
         address = %address,
-        data = %settings.data.display(),
+        data = %settings.place,
         version = env!("CARGO_PKG_VERSION"),
         "serving"
     );
     Ok(Running { state, address, http, background, signals })
+}
+
+/// Does on a thread of its own what has to wait.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(Failure::unable(format_args!("the start broke down: {error}"))))
 }
 
 impl Running {

@@ -31,15 +31,15 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    args.data.check()?;
+    let data = args.data.directory("back up PostgreSQL with its own tools, pg_dump or a base backup")?;
     if args.to.symlink_metadata().is_ok() {
         return Err(Failure::usage(format_args!(
             "--to: {} is there already; choose another name",
             args.to.display()
         )));
     }
-    let store = SqliteStore::open(&args.data.data, OpenMode::Read).map_err(data_dir::open_failure)?;
-    let manifest = archive::pack(&store, &args.data.data, &args.to)?;
+    let store = SqliteStore::open(data, OpenMode::Read).map_err(data_dir::open_failure)?;
+    let manifest = archive::pack(&store, data, &args.to)?;
     if args.json {
         return output::json(&manifest);
     }

@@ -40,8 +40,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    args.data.check()?;
-    let dir = &args.data.data;
+    let dir = args.data.directory("restore PostgreSQL with its own tools, pg_restore or a base backup")?;
     if !args.from.is_file() {
         return Err(Failure::usage(format_args!("--from: there is no file {}", args.from.display())));
     }

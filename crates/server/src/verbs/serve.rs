@@ -50,7 +50,6 @@ pub(crate) struct Args {
 
 impl Args {
     fn check(&self) -> Result<(), Failure> {
-        self.data.check()?;
         if self.grpc_listen.is_some() {
             return Err(not_supported("grpc-listen", "gRPC", "use the REST API (`lastseat openapi`)"));
         }
@@ -71,6 +70,7 @@ impl Args {
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     args.check()?;
     let settings = Settings {
+        place: args.data.place()?,
         data: args.data.data,
         listen: args.listen.listen,
         http: args.http.config()?,

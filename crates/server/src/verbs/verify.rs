@@ -1,12 +1,11 @@
 //! `lastseat verify`.
 
 use lastseat_store::verify::{Report, verify};
-use lastseat_store_sqlite::{OpenMode, SqliteStore};
 
 use crate::failure::Failure;
 use crate::options::DataOptions;
+use crate::output;
 use crate::table::table;
-use crate::{data_dir, output};
 
 const EXAMPLES: &str = "\
 Nothing is changed; the server may be running. Exit code 1: something is broken.
@@ -26,9 +25,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    args.data.check()?;
-    let store = SqliteStore::open(&args.data.data, OpenMode::Read).map_err(data_dir::open_failure)?;
-    let report = verify(&store).map_err(anyhow::Error::from)?;
+    let store = args.data.place()?.look()?;
+    let report = verify(store.as_ref()).map_err(anyhow::Error::from)?;
     if args.json {
         output::json(&report)?;
     } else {

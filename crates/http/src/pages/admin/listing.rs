@@ -41,14 +41,17 @@ struct View<'a> {
 ///
 /// # Errors
 /// `404` as a page.
-pub(super) fn find(visit: &Visit, id: &str) -> Result<Arc<Listing>, PageError> {
-    let found = id.parse::<ListingId>().ok().and_then(|id| visit.engine().listing(id));
+pub(super) async fn find(visit: &Visit, id: &str) -> Result<Arc<Listing>, PageError> {
+    let found = match id.parse::<ListingId>() {
+        Ok(id) => visit.engine().find_listing(id).await,
+        Err(_) => None,
+    };
     found.ok_or_else(|| PageError::not_found("listing").link("/admin", "All listings"))
 }
 
 /// `GET /admin/listings/{id}`
 pub(crate) async fn show(Desk { visit, operator }: Desk, Path(id): Path<String>) -> Page {
-    let listing = find(&visit, &id)?;
+    let listing = find(&visit, &id).await?;
     let availability = visit.engine().availability(&listing).await?;
     let numbers = visit.engine().numbers(listing.no).await?;
     let figures = Figures::new(&availability, &numbers);

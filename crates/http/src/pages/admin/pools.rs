@@ -70,7 +70,7 @@ pub(crate) async fn ask(AdminDesk(desk): AdminDesk, Path(id): Path<String>) -> P
 pub(crate) async fn put(AdminDesk(desk): AdminDesk, Path(id): Path<String>, form: Form) -> Page {
     let visit = &desk.visit;
     visit.check_seal(&form)?;
-    let listing = find(visit, &id)?;
+    let listing = find(visit, &id).await?;
     let availability = visit.engine().availability(&listing).await?;
     let change = match read(&form, &listing, &availability) {
         Ok(change) => change,
@@ -191,7 +191,7 @@ fn is_plain(listing: &Listing, group: u32) -> bool {
 }
 
 async fn render(visit: &Visit, id: &str, typed: &Form, trouble: Option<Trouble>) -> Page {
-    let listing = find(visit, id)?;
+    let listing = find(visit, id).await?;
     let availability = visit.engine().availability(&listing).await?;
     let status = trouble.as_ref().and_then(|trouble| StatusCode::from_u16(trouble.status).ok());
     let currency = &listing.doc.currency;

@@ -30,7 +30,7 @@ struct View<'a> {
 /// `GET /admin/listings/{id}/status?to=`
 pub(crate) async fn ask(AdminDesk(desk): AdminDesk, Path(id): Path<String>) -> Page {
     let visit = &desk.visit;
-    let listing = find(visit, &id)?;
+    let listing = find(visit, &id).await?;
     let to = words::parse_status(visit.query.get("to")).ok_or_else(|| PageError::not_found("status"))?;
     let mut says = Vec::new();
     let (question, button) = match to {
@@ -83,7 +83,7 @@ pub(crate) async fn ask(AdminDesk(desk): AdminDesk, Path(id): Path<String>) -> P
 pub(crate) async fn set(AdminDesk(desk): AdminDesk, Path(id): Path<String>, form: Form) -> Page {
     let visit = &desk.visit;
     visit.check_seal(&form)?;
-    let listing = find(visit, &id)?;
+    let listing = find(visit, &id).await?;
     let patch = serde_json::json!({ "status": form.get("to") });
     let seen = form.get("version").parse().ok();
     let action = Action::PatchListing { id: listing.id, patch: Box::new(patch) };

@@ -84,12 +84,17 @@ pub(crate) async fn create(State(state): State<AppState>, request: Request) -> A
     let (head, body) = request.into_parts();
     let Json { text, form, .. } = json::<Form>(&head, body, MAX_JSON_BYTES).await?;
     let actor = anybody(&state.engine, &head.headers)?;
-    let form = form.map_err(|errors| {
-        // A listing that is not there is told before what else is wrong.
-        let missing = listing_id(&text).and_then(|id| visible(&state.engine, &actor, &id).err());
-        missing.unwrap_or_else(|| Problem::invalid(errors))
-    })?;
-    let listing = visible(&state.engine, &actor, &form.listing_id)?;
+    let form = match form {
+        Ok(form) => form,
+        Err(errors) => {
+            // A listing that is not there is told before what else is wrong.
+            if let Some(id) = listing_id(&text) {
+                visible(&state.engine, &actor, &id).await?;
+            }
+            return Err(Problem::invalid(errors));
+        }
+    };
+    let listing = visible(&state.engine, &actor, &form.listing_id).await?;
     no_params(&head)?;
     let idempotency = idempotency::of_json(&head, Scope::of(&actor, None), ROUTE, &form)?;
     let claim = one_claim(form.lines, form.stay, form.slot, form.best_available.as_ref())?;

@@ -57,7 +57,9 @@ pub(crate) async fn list(State(state): State<AppState>, request: Request) -> Ans
     });
     params.finish()?;
     let listing = match listing {
-        Some(id) => Some(state.engine.listing(id).ok_or_else(|| Problem::not_found("listing"))?.no),
+        Some(id) => {
+            Some(state.engine.find_listing(id).await.ok_or_else(|| Problem::not_found("listing"))?.no)
+        }
         None => None,
     };
     let query = BookingQuery {

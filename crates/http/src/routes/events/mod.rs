@@ -57,7 +57,7 @@ pub(crate) struct Feed {
 pub(crate) async fn events(State(state): State<AppState>, request: Request) -> Answer {
     let (head, _) = request.into_parts();
     need_role(&state.engine, &head.headers, OPERATORS)?;
-    let wanted = Wanted::read(&state.engine, &head)?;
+    let wanted = Wanted::read(&state.engine, &head).await?;
     if accepts_stream(&head.headers) {
         return Ok(stream::respond(&state, wanted));
     }
@@ -75,7 +75,7 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn read(engine: &Engine, head: &Parts) -> Result<Self, Problem> {
+    async fn read(engine: &Engine, head: &Parts) -> Result<Self, Problem> {
         let mut params = Params::new(head.uri.query());
         let limit = params.limit();
         let listing: Option<ListingId> = params.parse("listing_id", "the id of a listing");
@@ -90,7 +90,7 @@ impl Wanted {
         });
         params.finish()?;
         let listing = match listing {
-            Some(id) => Some(engine.listing(id).ok_or_else(|| Problem::not_found("listing"))?.no),
+            Some(id) => Some(engine.find_listing(id).await.ok_or_else(|| Problem::not_found("listing"))?.no),
             None => None,
         };
         Ok(Self { after, listing, limit })

@@ -98,7 +98,7 @@ impl Written {
 pub(crate) async fn availability(State(state): State<AppState>, Id(id): Id, request: Request) -> Answer {
     let (head, _) = request.into_parts();
     let actor = anybody(&state.engine, &head.headers)?;
-    let listing = visible(&state.engine, &actor, &id)?;
+    let listing = visible(&state.engine, &actor, &id).await?;
     let mut params = Params::new(head.uri.query());
     let from = params.moment("from").map(|from| from.at(&listing));
     let until = params.moment("until").map(|until| until.at(&listing));

@@ -30,7 +30,7 @@ use crate::view::ListingView;
 pub(crate) async fn get(State(state): State<AppState>, Id(id): Id, request: Request) -> Answer {
     let (head, _) = request.into_parts();
     let actor = anybody(&state.engine, &head.headers)?;
-    let listing = visible(&state.engine, &actor, &id)?;
+    let listing = visible(&state.engine, &actor, &id).await?;
     no_params(&head)?;
     let tag = listing_tag(&listing);
     Ok(unless_seen(&head.headers, tag, || answer(StatusCode::OK, &listing)))

@@ -31,7 +31,7 @@ use crate::state::AppState;
 pub(crate) async fn live(State(state): State<AppState>, Id(id): Id, request: Request) -> Answer {
     let (head, _) = request.into_parts();
     let actor = anybody(&state.engine, &head.headers)?;
-    let listing = visible(&state.engine, &actor, &id)?;
+    let listing = visible(&state.engine, &actor, &id).await?;
     no_params(&head)?;
     // One that makes no sense is one that nobody knows: the stream begins with everything.
     let seen = head.headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok());

@@ -38,8 +38,11 @@ pub(super) fn router() -> Router<AppState> {
 ///
 /// # Errors
 /// `404 not_found`.
-pub(crate) fn visible(engine: &Engine, actor: &Actor, id: &str) -> Result<Arc<Listing>, Problem> {
-    let found = id.parse().ok().and_then(|id| engine.listing(id));
+pub(crate) async fn visible(engine: &Engine, actor: &Actor, id: &str) -> Result<Arc<Listing>, Problem> {
+    let found = match id.parse() {
+        Ok(id) => engine.find_listing(id).await,
+        Err(_) => None,
+    };
     let public = *actor == Actor::Public;
     found
         .filter(|listing| !public || listing.doc.status != Status::Draft)

@@ -41,7 +41,7 @@ pub(crate) async fn patch(State(state): State<AppState>, Id(id): Id, request: Re
     let (head, body) = request.into_parts();
     let json = strict_json::<Map<String, Value>>(&head, body, &[JSON, MERGE_PATCH], MAX_JSON_BYTES).await?;
     let actor = need_key(&state.engine, &head.headers)?;
-    let id = visible(&state.engine, &actor, &id)?.id;
+    let id = visible(&state.engine, &actor, &id).await?.id;
     allow(&actor, ADMINS)?;
     no_params(&head)?;
     form::check(&json.text)?;

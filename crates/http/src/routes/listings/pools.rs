@@ -109,7 +109,7 @@ pub(crate) async fn put(State(state): State<AppState>, Id(id): Id, request: Requ
     let limit = if key.is_ok() { MAX_PLAN_BYTES } else { crate::body::MAX_JSON_BYTES };
     let json = json::<Form>(&head, body, limit).await?;
     let actor = key?;
-    let id = visible(&state.engine, &actor, &id)?.id;
+    let id = visible(&state.engine, &actor, &id).await?.id;
     allow(&actor, ADMINS)?;
     no_params(&head)?;
     let if_match = if_match(&head.headers)?;

@@ -44,7 +44,7 @@ pub(crate) struct SeatingView<'a> {
 pub(crate) async fn seating(State(state): State<AppState>, Id(id): Id, request: Request) -> Answer {
     let (head, _) = request.into_parts();
     let actor = anybody(&state.engine, &head.headers)?;
-    let listing = visible(&state.engine, &actor, &id)?;
+    let listing = visible(&state.engine, &actor, &id).await?;
     let Shape::Seats { prices, .. } = &listing.doc.shape else {
         return Err(Problem::not_found("seating plan"));
     };

@@ -54,7 +54,7 @@ impl<'a> Name<'a> {
         let token = params.take("token");
         match self.kind {
             "listing" => {
-                let listing = crate::routes::listings::visible(&state.engine, actor, self.id)?;
+                let listing = crate::routes::listings::visible(&state.engine, actor, self.id).await?;
                 params.finish()?;
                 Ok(Watched::Listing(listing))
             }

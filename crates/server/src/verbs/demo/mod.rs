@@ -10,6 +10,7 @@ use lastseat_http::HttpConfig;
 
 use crate::failure::Failure;
 use crate::options::{ListenOptions, LogOptions};
+use crate::place::Place;
 use crate::serving::{self, AdminKey, Running, Settings};
 use crate::{logging, output};
 use fill::Filled;
@@ -39,6 +40,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         .context("cannot make a temporary directory")?;
     let key = AdminKey::fresh();
     let settings = Settings {
+        place: Place::Directory(dir.path().to_owned()),
         data: dir.path().to_owned(),
         listen: args.listen.listen,
         http: HttpConfig::default(),

@@ -74,8 +74,8 @@ struct Report {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    args.data.check()?;
-    let data = &args.data.data;
+    let data =
+        args.data.directory("look into PostgreSQL with its own tools; `lastseat verify` checks the data")?;
     let mut checks = directory::check(data);
     if data.is_dir() {
         checks.extend(database::check(data));

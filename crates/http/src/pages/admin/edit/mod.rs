@@ -90,7 +90,7 @@ pub(crate) async fn create(AdminDesk(desk): AdminDesk, upload: Upload) -> Page {
 
 /// `GET /admin/listings/{id}/edit`
 pub(crate) async fn ask(AdminDesk(desk): AdminDesk, Path(id): Path<String>) -> Page {
-    let listing = find(&desk.visit, &id)?;
+    let listing = find(&desk.visit, &id).await?;
     Ok(show_edit(&desk.visit, &listing, &filled::of(&listing), listing.version, None))
 }
 
@@ -98,7 +98,7 @@ pub(crate) async fn ask(AdminDesk(desk): AdminDesk, Path(id): Path<String>) -> P
 pub(crate) async fn save(AdminDesk(desk): AdminDesk, Path(id): Path<String>, sent: Form) -> Page {
     let visit = &desk.visit;
     visit.check_seal(&sent)?;
-    let listing = find(visit, &id)?;
+    let listing = find(visit, &id).await?;
     let mut form = rows::compact(&sent);
     let seen: u64 = form.get("version").parse().unwrap_or(listing.version);
     if rows::grow(&mut form) {
@@ -115,7 +115,7 @@ pub(crate) async fn save(AdminDesk(desk): AdminDesk, Path(id): Path<String>, sen
         Ok(_) => Ok(visit.redirect(&format!("/admin/listings/{}?did=saved", listing.id))),
         Err(refusal) => {
             // Whoever has read what changed may save over it.
-            let listing = find(visit, &id)?;
+            let listing = find(visit, &id).await?;
             Ok(show_edit(visit, &listing, &form, listing.version, Some(trouble(refusal))))
         }
     }

@@ -174,10 +174,11 @@ async fn one(
     line: u64,
     text: Result<Bytes, Problem>,
 ) -> View {
-    let done = match text.and_then(|text| command(&state, actor, key.as_deref(), line, &text)) {
-        Ok(command) => submit(&state, command).await,
-        Err(problem) => Err(problem),
+    let read = async {
+        let command = command(&state, actor, key.as_deref(), line, &text?).await?;
+        submit(&state, command).await
     };
+    let done = read.await;
     match done {
         Ok(Outcome::Imported(id)) => View::done(line, LineStatus::Imported, id),
         // It was imported before, under the same key.
@@ -188,7 +189,7 @@ async fn one(
     }
 }
 
-fn command(
+async fn command(
     state: &AppState,
     actor: Actor,
     key: Option<&str>,
@@ -196,7 +197,7 @@ fn command(
     text: &[u8],
 ) -> Result<Command, Problem> {
     let form = json::parse::<Form>(text)?.map_err(Problem::invalid)?;
-    let listing = visible(&state.engine, &actor, &form.listing_id)?;
+    let listing = visible(&state.engine, &actor, &form.listing_id).await?;
     let idempotency = key.map(|key| idempotency::of_line(key, Scope::of(&actor, None), ROUTE, line, &form));
     let action = Action::ImportBooking(Box::new(ImportBooking {
         id: ids::booking_id(),
