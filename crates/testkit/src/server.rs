@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use lastseat_scratch::{Process, free_port, wait_until};
+use rustix::process::Signal;
 use tempfile::TempDir;
 
 use crate::paths::{clean_command, lastseat_binary};
@@ -217,6 +218,22 @@ impl TestServer {
     /// When the process cannot be signalled.
     pub fn kill(&mut self) -> anyhow::Result<()> {
         self.process.kill().map(drop)
+    }
+
+    /// Stops it in its tracks (SIGSTOP): connections stay open, and nobody answers.
+    ///
+    /// # Errors
+    /// When the process cannot be signalled.
+    pub fn pause(&mut self) -> anyhow::Result<()> {
+        self.process.signal(Signal::STOP)
+    }
+
+    /// Lets it go on after [`TestServer::pause`].
+    ///
+    /// # Errors
+    /// When the process cannot be signalled.
+    pub fn resume(&mut self) -> anyhow::Result<()> {
+        self.process.signal(Signal::CONT)
     }
 
     /// Asks it to end (SIGTERM), waits, and gives its exit code.

@@ -66,6 +66,21 @@ fn a_terminated_server_drains_and_gives_its_exit_code() {
 }
 
 #[test]
+fn a_paused_server_does_nothing_until_it_goes_on() {
+    let (_dir, binary) = stand_in();
+    let mut server = builder(&binary).start().unwrap();
+    server.pause().unwrap();
+    assert!(server.wait_for_end(Duration::from_millis(100)).is_err(), "it is still there");
+    let state = || {
+        let status = std::fs::read_to_string(format!("/proc/{}/stat", server.process_id())).unwrap();
+        status.rsplit_once(") ").unwrap().1.chars().next()
+    };
+    wait_until(Duration::from_secs(5), "it to stop", || (state() == Some('T')).then_some(())).unwrap();
+    server.resume().unwrap();
+    assert_eq!(server.terminate().unwrap(), 0);
+}
+
+#[test]
 fn a_dropped_server_is_gone_with_its_temporary_data() {
     let (_dir, binary) = stand_in();
     let server = builder(&binary).start().unwrap();
