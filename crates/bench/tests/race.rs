@@ -63,6 +63,34 @@ fn who_knows_about_locks_thinks_before_taking_them() {
 }
 
 #[test]
+fn who_compares_sees_our_engine_on_postgresql_and_on_sqlite() {
+    let postgres = Postgres::start().unwrap();
+    let compared = [Strategy::GuardedUpdate, Strategy::Lastseat];
+    let ground = Ground::prepare(&compared, Some(&postgres.url()), None).unwrap();
+    let runtime = Builder::new_multi_thread().enable_all().build().unwrap();
+    let (options, stop) = (options(20, 50, 0), CancellationToken::new());
+    let report = runtime.block_on(race::run_all(&compared, &options, &ground, &stop, |_| {})).unwrap();
+    let rows: Vec<_> =
+        report.runs.iter().map(|run| (run.strategy.as_str(), run.store.as_str(), run.sold)).collect();
+    let wanted =
+        [("guarded-update", "PostgreSQL", 50), ("lastseat", "PostgreSQL", 50), ("lastseat", "SQLite", 50)];
+    assert_eq!(rows, wanted);
+    assert_eq!(schemas_left(&postgres).unwrap(), 0);
+}
+
+#[test]
+fn a_database_that_another_application_uses_can_be_raced_on() {
+    let postgres = Postgres::start().unwrap();
+    postgres.sql("postgres", "CREATE TABLE bookings (id bigint); INSERT INTO bookings VALUES (7)").unwrap();
+    for strategy in [Strategy::ForUpdate, Strategy::Lastseat] {
+        let run = run_on(&postgres, strategy, options(5, 10, 0)).unwrap();
+        assert_eq!((run.store.as_str(), run.sold, run.oversold), ("PostgreSQL", 10, 0), "{run:?}");
+    }
+    let found = postgres.sql("postgres", "SELECT id FROM bookings").unwrap();
+    assert_eq!(found, [[Some("7".to_owned())]], "theirs is as it was");
+}
+
+#[test]
 fn users_beyond_the_connections_wait_for_one() {
     let postgres = Postgres::builder().set("max_connections", "20").start().unwrap();
     let run = run_on(&postgres, Strategy::GuardedUpdate, options(300, 400, 0)).unwrap();

@@ -1,5 +1,7 @@
 //! The databases that are raced on: those that were named, or servers of our own in temporary directories.
 
+use std::fmt;
+
 use lastseat_scratch::{Postgres, Redis};
 use thiserror::Error;
 
@@ -41,10 +43,34 @@ pub enum GroundError {
     },
 }
 
+/// A database.
+#[derive(Clone)]
+pub(super) struct Database {
+    /// Its URL, with the password.
+    url: String,
+    /// The same, read.
+    pub(super) config: tokio_postgres::Config,
+}
+
+/// Without the URL, which holds a password.
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Database").field(&self.config).finish()
+    }
+}
+
+impl Database {
+    /// The URL for connections that work in a schema.
+    pub(super) fn url_in(&self, schema: &str) -> String {
+        let separator = if self.url.contains('?') { '&' } else { '?' };
+        format!("{}{separator}options=-c%20search_path%3D{schema}", self.url)
+    }
+}
+
 /// The databases at hand. Servers of our own end when it is dropped.
 #[derive(Debug, Default)]
 pub struct Ground {
-    database: Option<tokio_postgres::Config>,
+    database: Option<Database>,
     redis: Option<redis::Client>,
     own_postgres: Option<Postgres>,
     /// Kept running.
@@ -83,9 +109,9 @@ impl Ground {
         self.own_postgres.is_some()
     }
 
-    /// The database.
-    pub(super) fn database(&self) -> &tokio_postgres::Config {
-        self.database.as_ref().expect("prepared for a strategy that needs one")
+    /// The database, if there is one.
+    pub(super) fn database(&self) -> Option<&Database> {
+        self.database.as_ref()
     }
 
     /// Redis.
@@ -109,7 +135,7 @@ fn start_redis() -> Result<Redis, GroundError> {
     })
 }
 
-fn read_database_url(url: &str) -> Result<tokio_postgres::Config, GroundError> {
+fn read_database_url(url: &str) -> Result<Database, GroundError> {
     use std::error::Error as _;
     let wrong = |why: String| GroundError::DatabaseUrl { why };
     if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
@@ -121,7 +147,7 @@ fn read_database_url(url: &str) -> Result<tokio_postgres::Config, GroundError> {
     if config.get_ssl_mode() == tokio_postgres::config::SslMode::Require {
         return Err(wrong("races are run without TLS, so sslmode=require cannot be kept".to_owned()));
     }
-    Ok(config)
+    Ok(Database { url: url.to_owned(), config })
 }
 
 fn read_redis_url(url: &str) -> Result<redis::Client, GroundError> {
@@ -150,6 +176,21 @@ mod tests {
             let error = Ground::prepare(&all, Some("postgres://h/d"), Some(url)).unwrap_err();
             assert!(matches!(error, GroundError::RedisUrl { .. }), "{error:?}");
             assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn connections_are_told_their_schema_and_what_the_url_says_besides_stays() {
+        for (url, user) in
+            [("postgres://u:secret@h/d", None), ("postgres://u:secret@h/d?application_name=x", Some("x"))]
+        {
+            let database = read_database_url(url).unwrap();
+            assert!(!format!("{database:?}").contains("secret"), "{database:?}");
+            let config: tokio_postgres::Config = database.url_in("s1").parse().unwrap();
+            assert_eq!(
+                (config.get_options(), config.get_application_name()),
+                (Some("-c search_path=s1"), user)
+            );
         }
     }
 

@@ -1,17 +1,19 @@
 //! This project's engine, in process, every commit synced.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
 use lastseat_core::id::ListingId;
 use lastseat_core::refusal::Code;
-use lastseat_engine::{Engine, EngineConfig};
+use lastseat_engine::{Engine, EngineConfig, ids};
 use lastseat_store::Store;
+use lastseat_store_postgres::PgStore;
 use lastseat_store_sqlite::{OpenMode, SqliteStore};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use super::ground::Database;
+use super::schema::Schema;
 use super::users::{self, Answer, Request, Way};
 use super::{Options, Run, Strategy};
 use crate::embedded::{booking, make_listing, one_of, sold};
@@ -31,18 +33,47 @@ struct Lastseat {
 /// If there is no room for the file.
 pub(super) async fn on_sqlite(options: &Options, stop: &CancellationToken) -> anyhow::Result<Run> {
     let dir = tempfile::Builder::new().prefix("lastseat-race-").tempdir()?;
-    let run = on(open_sqlite(dir.path())?, options, stop).await?;
+    let path = dir.path().to_owned();
+    let open = move || -> anyhow::Result<Arc<dyn Store>> {
+        let store = SqliteStore::open(&path, OpenMode::Serve).context("cannot make a database file")?;
+        Ok(Arc::new(store))
+    };
+    let run = on(open, options, stop).await?;
     Ok(Run { store: "SQLite".to_owned(), ..run })
 }
 
-fn open_sqlite(dir: &Path) -> anyhow::Result<Arc<dyn Store>> {
-    let store = SqliteStore::open(dir, OpenMode::Serve).context("cannot make a database file")?;
-    Ok(Arc::new(store))
+/// Runs the race on PostgreSQL, in a schema of its own.
+///
+/// # Errors
+/// If the server cannot be reached, or does not let us make a schema.
+pub(super) async fn on_postgres(
+    database: &Database,
+    options: &Options,
+    stop: &CancellationToken,
+) -> anyhow::Result<Run> {
+    let schema = Schema::create(&database.config, "").await?;
+    let url = database.url_in(&schema.name);
+    let open = move || -> anyhow::Result<Arc<dyn Store>> {
+        let node = u64::try_from(ids::bits() >> 64).expect("64 of 128 bits");
+        Ok(Arc::new(PgStore::open(url.parse()?, lastseat_store_postgres::OpenMode::Serve, node)?))
+    };
+    let run = on(open, options, stop).await;
+    // Also when that failed; but then the first error is the one to tell.
+    let dropped = schema.drop().await;
+    let run = run?;
+    dropped?;
+    Ok(run)
 }
 
-/// Runs the race on a fresh store.
-async fn on(store: Arc<dyn Store>, options: &Options, stop: &CancellationToken) -> anyhow::Result<Run> {
-    let engine = Engine::start(store, EngineConfig::default())?;
+/// Runs the race on a fresh store. Opening it may block.
+async fn on(
+    open: impl FnOnce() -> anyhow::Result<Arc<dyn Store>> + Send + 'static,
+    options: &Options,
+    stop: &CancellationToken,
+) -> anyhow::Result<Run> {
+    let started =
+        tokio::task::spawn_blocking(|| anyhow::Ok(Engine::start(open()?, EngineConfig::default())?));
+    let engine: Engine = started.await.context("cannot start the engine")??;
     let form = json!({
         "kind": "places", "title": "Race", "timezone": "UTC", "currency": "EUR",
         "pools": [{"key": POOL, "capacity": options.capacity, "price": 1000}],

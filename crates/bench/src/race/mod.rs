@@ -24,6 +24,7 @@ mod optimistic;
 mod redis_lock;
 pub mod report;
 mod rows;
+mod schema;
 mod shop;
 mod skip_locked;
 mod users;
@@ -35,6 +36,7 @@ use std::time::Duration;
 use anyhow::bail;
 pub use tokio_util::sync::CancellationToken;
 
+use ground::Database;
 pub use ground::{Ground, GroundError};
 pub use report::{Report, Run};
 pub use shop::MAX_CONNECTIONS;
@@ -138,7 +140,7 @@ pub struct Options {
 }
 
 /// Runs these strategies, one after the other, until `stop`; `begins` is told of each. What has been run by then is
-/// reported.
+/// reported. Who compares our own engine with others on PostgreSQL sees it on SQLite too.
 ///
 /// # Errors
 /// If the options are out of range, or a strategy cannot be set up.
@@ -156,11 +158,17 @@ pub async fn run_all(
         }
         begins(strategy);
         report.runs.push(run(strategy, options, ground, stop).await?);
+        let on_postgres = report.runs.last().is_some_and(|run| run.store == Strategy::Lastseat.store());
+        let compared = strategies.len() > 1 && strategy == Strategy::Lastseat;
+        if compared && on_postgres && !stop.is_cancelled() {
+            report.runs.push(run_on_sqlite(options, stop).await?);
+        }
     }
     Ok(report)
 }
 
-/// Runs one strategy, on a schema and keys of its own, which are gone afterwards.
+/// Runs one strategy, on a schema and keys of its own, which are gone afterwards. `lastseat` runs on PostgreSQL if there
+/// is one, and else on SQLite.
 ///
 /// # Errors
 /// If the options are out of range, or the strategy cannot be set up.
@@ -170,30 +178,55 @@ pub async fn run(
     ground: &Ground,
     stop: &CancellationToken,
 ) -> anyhow::Result<Run> {
+    let Some(database) = ground.database() else {
+        if strategy.needs_postgres() {
+            bail!("{} needs a PostgreSQL to race on", strategy.as_str());
+        }
+        return run_on_sqlite(options, stop).await;
+    };
+    check(options)?;
+    let mut run = match strategy {
+        Strategy::Lastseat => lastseat::on_postgres(database, options, stop).await?,
+        _ => on_shop(strategy, database, options, ground, stop).await?,
+    };
+    if ground.is_ours() {
+        run.notes.extend(in_memory());
+    }
+    Ok(run)
+}
+
+/// Runs this project's engine on a fresh SQLite file.
+///
+/// # Errors
+/// If the options are out of range, or there is no room for the file.
+pub async fn run_on_sqlite(options: &Options, stop: &CancellationToken) -> anyhow::Result<Run> {
+    check(options)?;
+    let mut run = lastseat::on_sqlite(options, stop).await?;
+    run.notes.extend(in_memory());
+    Ok(run)
+}
+
+fn check(options: &Options) -> anyhow::Result<()> {
     if !(1..=MAX_USERS).contains(&options.users) || !(1..=MAX_CAPACITY).contains(&options.capacity) {
         bail!("a race has 1 to {MAX_USERS} users and 1 to {MAX_CAPACITY} places");
     }
-    let mut run = if strategy == Strategy::Lastseat {
-        lastseat::on_sqlite(options, stop).await?
-    } else {
-        on_shop(strategy, options, ground, stop).await?
-    };
-    // What is not on a server that was named is in a temporary directory.
-    let ours = strategy == Strategy::Lastseat || ground.is_ours();
-    if ours && is_in_memory(&std::env::temp_dir()).unwrap_or_default() {
-        run.notes.push(IN_MEMORY.to_owned());
-    }
-    Ok(run)
+    Ok(())
+}
+
+/// What there is to say of what is in a temporary directory.
+fn in_memory() -> Option<String> {
+    is_in_memory(&std::env::temp_dir()).unwrap_or_default().then(|| IN_MEMORY.to_owned())
 }
 
 /// Runs a classical strategy on a schema of its own.
 async fn on_shop(
     strategy: Strategy,
+    database: &Database,
     options: &Options,
     ground: &Ground,
     stop: &CancellationToken,
 ) -> anyhow::Result<Run> {
-    let shop = Shop::open(ground.database(), options.users, options.capacity).await?;
+    let shop = Shop::open(&database.config, options.users, options.capacity).await?;
     let sold = sell(strategy, Arc::clone(&shop), options, ground, stop).await;
     // Also when that failed; but then the first error is the one to tell.
     let closed = shop.close().await;

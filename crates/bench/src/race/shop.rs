@@ -2,26 +2,21 @@
 //! pool of connections to it. The schema is dropped when the race is over, however it ended.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use deadpool_postgres::{Client, Hook, HookError, Manager, Pool};
 use futures_util::future::try_join_all;
-use lastseat_engine::ids;
 use tokio_postgres::NoTls;
 
 use super::rows::POOL;
+use super::schema::{Schema, named};
 
 /// Most connections, as a web application on a large server would have them. Users beyond wait for one.
 pub const MAX_CONNECTIONS: usize = 128;
 /// Connections that are left to others where the server has few.
 const SPARE_CONNECTIONS: i64 = 2;
-/// How long connecting may take where the URL does not say so.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How names of schemas begin.
-const SCHEMA_PREFIX: &str = "lastseat_race_";
 
-const SCHEMA: &str = include_str!("schema.sql");
+const TABLES: &str = include_str!("schema.sql");
 const FREE_CONNECTIONS: &str = "SELECT current_setting('max_connections')::bigint
     - current_setting('superuser_reserved_connections')::bigint
     - (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend')";
@@ -34,7 +29,7 @@ const COUNT_BOOKINGS: &str = "SELECT count(*) FROM bookings";
 
 /// The shop.
 pub(super) struct Shop {
-    schema: String,
+    schema: Schema,
     connections: usize,
     pool: Pool,
     /// What to know about its server.
@@ -51,21 +46,31 @@ impl Shop {
         users: usize,
         capacity: i64,
     ) -> anyhow::Result<Arc<Self>> {
-        let mut config = config.clone();
-        config.application_name("lastseat bench race");
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECT_TIMEOUT);
+        let schema = Schema::create(config, TABLES).await?;
+        match Self::furnish(config, &schema, users, capacity).await {
+            Ok((connections, pool, notes)) => Ok(Arc::new(Self { schema, connections, pool, notes })),
+            Err(error) => {
+                schema.drop().await?;
+                Err(error)
+            }
         }
-        let schema = format!("{SCHEMA_PREFIX}{:016x}", ids::bits() >> 64);
-        let (client, connection) =
-            config.connect(NoTls).await.context("cannot connect to the PostgreSQL to race on")?;
-        tokio::spawn(connection);
+    }
+
+    /// Makes the pool of places, and the pool of connections: how many, and what to know about the server.
+    async fn furnish(
+        config: &tokio_postgres::Config,
+        schema: &Schema,
+        users: usize,
+        capacity: i64,
+    ) -> anyhow::Result<(usize, Pool, Vec<String>)> {
+        let client = &schema.client;
+        client.execute(INSERT_POOL, &[&POOL, &capacity]).await?;
         let free: i64 = client.query_one(FREE_CONNECTIONS, &[]).await?.try_get(0)?;
         let free = usize::try_from(free - SPARE_CONNECTIONS).unwrap_or_default();
-        let wanted = users.min(MAX_CONNECTIONS);
         if free == 0 {
             bail!("this PostgreSQL has no connection left; raise its max_connections");
         }
+        let wanted = users.min(MAX_CONNECTIONS);
         let mut notes = Vec::new();
         if free < wanted {
             notes.push(format!(
@@ -81,20 +86,7 @@ impl Shop {
             }
         }
         let connections = wanted.min(free);
-        let pool = connect(config, &schema, connections)?;
-        let shop = Self { schema, connections, pool, notes };
-        let sql = format!("CREATE SCHEMA {0}; SET search_path TO {0};\n{SCHEMA}", shop.schema);
-        // Several statements in one message are one transaction: the schema is there as a whole or not at all.
-        client.batch_execute(&sql).await.context("cannot make a schema to race in")?;
-        let inserted = client.execute(INSERT_POOL, &[&POOL, &capacity]).await;
-        let shop = Arc::new(shop);
-        match inserted {
-            Ok(_) => Ok(shop),
-            Err(error) => {
-                shop.close().await?;
-                Err(error.into())
-            }
-        }
+        Ok((connections, connect(named(config), &schema.name, connections)?, notes))
     }
 
     /// A connection of the application's pool; waits for one.
@@ -134,14 +126,8 @@ impl Shop {
     /// # Errors
     /// If that cannot be done; the sentence names the schema.
     pub(super) async fn close(&self) -> anyhow::Result<()> {
-        let schema = &self.schema;
-        let dropped = async {
-            self.client().await?.batch_execute(&format!("DROP SCHEMA {schema} CASCADE")).await?;
-            anyhow::Ok(())
-        };
-        let dropped = dropped.await;
         self.pool.close();
-        dropped.with_context(|| format!("cannot clean up; do it by hand: DROP SCHEMA {schema} CASCADE"))
+        self.schema.drop().await
     }
 }
 
