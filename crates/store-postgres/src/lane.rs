@@ -24,6 +24,8 @@ use crate::tx::{Loaded, PgTx};
 /// Numbers that were taken and not used go to the next batch; after this long they are let go, so that the order of
 /// numbers stays about that of time.
 const SPARE_LIFE: Duration = Duration::from_secs(5);
+/// Fewest numbers for bookings that are taken at once: a single booking need not ask for its own.
+const TAKE_AT_ONCE: i64 = 32;
 /// Pools of a listing that are read ahead, because the batch before wanted them.
 const MAX_READ_AHEAD: usize = 64;
 /// Listings whose pools are remembered for reading ahead.
@@ -103,7 +105,10 @@ impl PgLane {
         let missing = |wanted: usize, spare: &Numbers| {
             i64::try_from((wanted as u64).saturating_sub(spare.len())).expect("a batch is small")
         };
-        let new_bookings = missing(names.new_bookings, &self.spare.bookings);
+        let new_bookings = match missing(names.new_bookings, &self.spare.bookings) {
+            0 => 0,
+            few => few.max(TAKE_AT_ONCE),
+        };
         let new_listings = missing(names.new_listings, &self.spare.listings);
         let listings: Vec<Uuid> = names.listings.iter().map(|id| Uuid::from_u128(id.bits())).collect();
         let bookings: Vec<Uuid> = names.bookings.iter().map(|id| Uuid::from_u128(id.bits())).collect();
@@ -127,7 +132,7 @@ impl PgLane {
         let of_due: Params<'_, 2> = [&about_now, &due_limit];
         let due = ask(connection, due_limit > 0, sql::LOCK_DUE, &of_due);
         let renewing = ask(connection, renews, sql::LOCK_RENEWING, &[]);
-        let clock = ask(connection, true, sql::CLOCK, &[]);
+        let begun_batch = ask(connection, true, sql::BEGIN_BATCH, &[]);
         let of_found: Params<'_, 1> = [&bookings];
         let found = ask(connection, !bookings.is_empty(), sql::BOOKINGS_BY_ID, &of_found);
         let of_pools: Params<'_, 2> = [&ahead_listings, &ahead_pools];
@@ -138,8 +143,6 @@ impl PgLane {
         let take_bookings = ask(connection, new_bookings > 0, sql::TAKE_BOOKING_NUMBERS, &of_bookings);
         let of_listings: Params<'_, 1> = [&new_listings];
         let take_listings = ask(connection, new_listings > 0, sql::TAKE_LISTING_NUMBERS, &of_listings);
-        // Taken under the locks: of two batches that share a listing, the first to have it has the lower number.
-        let take_batch = ask(connection, true, sql::TAKE_BATCH_NUMBER, &[]);
         let asked = async {
             tokio::join!(
                 biased;
@@ -147,34 +150,33 @@ impl PgLane {
                 locked,
                 due,
                 renewing,
-                clock,
+                begun_batch,
                 found,
                 pools,
                 remembered,
                 take_bookings,
-                take_listings,
-                take_batch
+                take_listings
             )
         };
-        let (begun, locked, due, renewing, clock, found, pools, remembered, bookings, listings, batch) =
+        let (begun, locked, due, renewing, batch, found, pools, remembered, bookings, listings) =
             connection.wait(asked)?;
         connection.check(begun)?;
         let mut locked = connection.check(locked)?;
         locked.extend(connection.check(due)?);
         locked.extend(connection.check(renewing)?);
-        let (clock, found) = (connection.check(clock)?, connection.check(found)?);
+        let (batch, found) = (connection.check(batch)?, connection.check(found)?);
         let (pools, remembered) = (connection.check(pools)?, connection.check(remembered)?);
         let numbers = |rows: Result<Vec<Row>, tokio_postgres::Error>| -> Result<Vec<i64>, StoreError> {
             connection.check(rows)?.iter().map(|row| get(row, 0)).collect()
         };
-        let (bookings, listings, batch) = (numbers(bookings)?, numbers(listings)?, numbers(batch)?);
+        let (bookings, listings) = (numbers(bookings)?, numbers(listings)?);
         self.spare.bookings.extend(bookings);
         self.spare.listings.extend(listings);
-        let clock = clock.first().map_or(Ok(0), |row| get(row, 0))?;
+        let batch = batch.first().ok_or_else(|| StoreError::Corrupt("there is no clock".to_owned()))?;
         let pools = pools.iter().map(|row| optional_pool(row)).collect::<Result<Vec<_>, _>>()?;
         Ok(Loaded {
-            now: self.shared.known.saw(clock),
-            batch_no: batch.first().copied().unwrap_or_default(),
+            now: self.shared.known.saw(get(batch, 0)?),
+            batch_no: get(batch, 1)?,
             listings: self.current(&locked)?,
             bookings: row::bookings(&found)?,
             pools: ahead.into_iter().zip(pools).collect(),

@@ -63,9 +63,9 @@ pub(crate) fn look(connection: &Connection, target: &Target) -> Result<Found, Op
         return Err(OpenError::OldServer(name.get(0)));
     }
     // One look at everything: another node may be making the tables.
-    let tables = "SELECT coalesce(bool_or(c.relname = 'lastseat_schema' AND n.nspname = ANY(current_schemas(false))), false), \
-        count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-        WHERE c.relkind IN ('r', 'p', 'v', 'm') AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'";
+    let tables = "SELECT coalesce(bool_or(c.relname = 'lastseat_schema'), false), count(*) FROM pg_class c \
+        JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm') \
+        AND n.nspname = ANY(current_schemas(false))";
     let tables = ask(connection, target, client.query_one(tables, &[]))?;
     match (tables.get(0), tables.get::<_, i64>(1)) {
         (true, _) => {}

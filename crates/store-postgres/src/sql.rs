@@ -19,9 +19,6 @@ pub(crate) const BOOKING_COLUMNS: &str = booking_columns!();
 
 // What lanes run: prepared when the connection is made.
 statements! { LANE:
-    /// The database's clock in milliseconds.
-    CLOCK = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
-
     LOCK_LISTINGS = "SELECT listing_no, listing_id, edition FROM inventory WHERE listing_id = ANY($1::uuid[]) \
         ORDER BY listing_no FOR NO KEY UPDATE";
     /// The same, with the listings of bookings, and of overdue holds of addresses.
@@ -41,7 +38,9 @@ statements! { LANE:
 
     TAKE_BOOKING_NUMBERS = "SELECT nextval('booking_numbers') FROM generate_series(1, $1::bigint)";
     TAKE_LISTING_NUMBERS = "SELECT nextval('listing_numbers') FROM generate_series(1, $1::bigint)";
-    TAKE_BATCH_NUMBER = "SELECT nextval('batch_numbers')";
+    /// The database's clock and the number of the batch. Asked for under the locks: the time is that of the decision, and
+    /// of two batches that share a listing the first to have it has the lower number.
+    BEGIN_BATCH = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint, nextval('batch_numbers')";
 
     LISTINGS_BY_NO = "SELECT no, id, version, created_at, doc FROM listings WHERE no = ANY($1::bigint[]) ORDER BY no";
     GROUPS_OF = "SELECT listing_no, key, title, capacity, price, seat FROM groups WHERE listing_no = ANY($1::bigint[]) \
@@ -159,6 +158,8 @@ statements! { LANE:
 
 // What readers and chores run: prepared when it is first needed.
 statements! { #[cfg(test)] OTHERS:
+    /// The database's clock in milliseconds.
+    CLOCK = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
     LISTINGS = "SELECT no, id, version, created_at, doc FROM listings ORDER BY no";
     GROUPS = "SELECT listing_no, key, title, capacity, price, seat FROM groups ORDER BY listing_no, group_no";
     PLAN = "SELECT plan FROM plans WHERE listing_no = $1";
@@ -219,3 +220,21 @@ pub(crate) const PLACE: &str = "BEGIN; SELECT place FROM event_log FOR UPDATE; \
     UPDATE batches t SET place = s.place FROM (SELECT no, (SELECT place FROM event_log) + row_number() OVER (ORDER BY no) AS place \
         FROM batches WHERE place IS NULL) s WHERE t.no = s.no; \
     UPDATE event_log SET place = greatest(place, (SELECT coalesce(max(place), 0) FROM batches)); COMMIT";
+
+#[cfg(test)]
+mod tests {
+    use lastseat_scratch::Postgres;
+
+    use crate::store::{OpenMode, PgStore};
+
+    #[test]
+    fn every_statement_can_be_prepared_on_a_migrated_database() {
+        let server = Postgres::start().unwrap();
+        let url = server.create_database("statements").unwrap();
+        let store = PgStore::open(url.parse().unwrap(), OpenMode::Serve, 1).unwrap();
+        let prepared = store.chore(|connection| {
+            super::LANE.iter().chain(super::OTHERS).try_for_each(|sql| connection.statement(sql).map(drop))
+        });
+        prepared.unwrap();
+    }
+}
