@@ -31,7 +31,8 @@ pub struct LastReading {
     pub coverage: Coverage,
     /// The bookings.
     pub bookings: Vec<BookingView>,
-    /// The counters of pools, as the store has them or as availability shows them, read between begin and end.
+    /// The counters of pools, as the store has them or as availability shows them, read between begin and
+    /// end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pools: Vec<PoolCounters>,
     /// When holds were marked as lapsed, from their events.
@@ -163,7 +164,8 @@ impl History {
     }
 }
 
-/// Collects a history from many clients at once. It reads no clock: the clients say when, all by the same monotonic one.
+/// Collects a history from many clients at once. It reads no clock: the clients say when, all by the same
+/// monotonic one.
 #[derive(Debug)]
 pub struct Recorder {
     operations: Mutex<Vec<Operation>>,
@@ -182,7 +184,8 @@ impl Recorder {
         Self { operations: Mutex::new(Vec::new()) }
     }
 
-    /// Notes a request, right before it is sent. Until [`Recorder::end`] its outcome is unknown. Gives its number.
+    /// Notes a request, right before it is sent. Until [`Recorder::end`] its outcome is unknown. Gives its
+    /// number.
     pub fn begin(&self, started_us: i64, key: Option<&str>, ask: Ask) -> u64 {
         let mut operations = self.lock();
         let id = operations.len() as u64;
@@ -191,8 +194,8 @@ impl Recorder {
         id
     }
 
-    /// Notes the answer, right after it was read, or [`Answer::Unknown`] when the client gives up. A number that
-    /// [`Recorder::begin`] did not give is ignored.
+    /// Notes the answer, right after it was read, or [`Answer::Unknown`] when the client gives up. A number
+    /// that [`Recorder::begin`] did not give is ignored.
     pub fn end(&self, id: u64, ended_us: i64, answer: Answer) {
         let mut operations = self.lock();
         if let Some(operation) = usize::try_from(id).ok().and_then(|index| operations.get_mut(index)) {

@@ -13,8 +13,8 @@ pub struct Operation {
     /// After the answer was read, or after the client gave up; none if it never did either.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_us: Option<i64>,
-    /// The idempotency key, unique within caller and kind of request: where several callers may choose the same one, put
-    /// the caller in front.
+    /// The idempotency key, unique within caller and kind of request: where several callers may choose the
+    /// same one, put the caller in front.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// What was asked.
@@ -118,8 +118,8 @@ pub struct PoolNumbers {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
-    /// Nothing that says whether it happened: a lost connection, a timeout, any 5xx. It may have happened or not, at any
-    /// time after its start, also after the client gave up; at most once per idempotency key.
+    /// Nothing that says whether it happened: a lost connection, a timeout, any 5xx. It may have happened or
+    /// not, at any time after its start, also after the client gave up; at most once per idempotency key.
     Unknown,
     /// A success with the booking.
     Booking {

@@ -29,15 +29,15 @@ macro_rules! rules {
 }
 
 rules! {
-    /// The history itself makes sense: known listings and pools, ends after begins. Nothing else is to be believed where
-    /// this is broken.
+    /// The history itself makes sense: known listings and pools, ends after begins. Nothing else is to be
+    /// believed where this is broken.
     Recording = "the record makes sense";
     /// At no instant is more certainly taken of a pool than it certainly can have.
     NoOversell = "no pool is oversold";
     /// At no instant has a customer certainly more units or live holds than the listing allows.
     CustomerLimit = "no customer is over the limit";
-    /// `sold_out`, `capacity_in_use`, `customer_limit`, `hold_expired`, `wrong_state` and `idempotency_mismatch` could be
-    /// true, with their numbers, at some instant between request and answer.
+    /// `sold_out`, `capacity_in_use`, `customer_limit`, `hold_expired`, `wrong_state` and
+    /// `idempotency_mismatch` could be true, with their numbers, at some instant between request and answer.
     JustRefusal = "no refusal without need";
     /// What was acknowledged is there afterwards.
     NothingLost = "nothing acknowledged is lost";
@@ -49,10 +49,11 @@ rules! {
     VersionsGrow = "versions of a booking never go back";
     /// A version of a booking has one content.
     OneContentPerVersion = "one content per version";
-    /// From version to version there are only steps that the table of states has, each asked for by somebody or made by
-    /// time.
+    /// From version to version there are only steps that the table of states has, each asked for by somebody
+    /// or made by time.
     PossibleSteps = "every change is a possible one, and asked for";
-    /// Nothing is seen or changed as a hold after its deadline, nothing lapses before, and deadlines are as promised.
+    /// Nothing is seen or changed as a hold after its deadline, nothing lapses before, and deadlines are as
+    /// promised.
     Deadlines = "holds lapse at their deadline";
     /// The answer fits the request.
     AnswerFits = "answers fit their requests";
@@ -135,14 +136,15 @@ pub struct Seen {
 }
 
 impl Report {
-    /// Whether nothing contradicts the rules. Says nothing about how much was looked at: see [`Report::lacks`].
+    /// Whether nothing contradicts the rules. Says nothing about how much was looked at: see
+    /// [`Report::lacks`].
     #[must_use]
     pub fn holds(&self) -> bool {
         self.broken.is_empty()
     }
 
-    /// Those of `rules` that were never applied: a history that has nothing to say about a rule does not show that it
-    /// holds.
+    /// Those of `rules` that were never applied: a history that has nothing to say about a rule does not show
+    /// that it holds.
     #[must_use]
     pub fn lacks(&self, rules: &[Rule]) -> Vec<Rule> {
         rules.iter().copied().filter(|rule| self.times(*rule) == 0).collect()

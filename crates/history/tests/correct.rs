@@ -1,5 +1,7 @@
 //! The checker never accuses: histories of a correct engine pass, whatever is lost, late or tried again.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod model;
 
 use lastseat_history::{Coverage, Rule, check};

@@ -1,5 +1,7 @@
-//! Correct histories with one thing changed. Not each change is a contradiction (a lost answer explains much), so for each
-//! kind of change it is asserted how often, at least, it is caught.
+//! Correct histories with one thing changed. Not each change is a contradiction (a lost answer explains
+//! much), so for each kind of change it is asserted how often, at least, it is caught.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 mod model;
 
@@ -137,7 +139,7 @@ fn another_number_in_availability(history: &mut History, rng: &mut Rng) -> Optio
 fn an_old_availability(history: &mut History, rng: &mut Rng) -> Option<()> {
     let told = pick(history, rng, |_, answer| matches!(answer, Answer::Availability { .. }))?;
     let Answer::Availability { version, .. } = &mut history.operations[told].answer else { return None };
-    *version = version.checked_sub(2).filter(|version| *version > 0)?;
+    *version = (*version >= 10).then_some(*version / 2)?;
     Some(())
 }
 
@@ -212,24 +214,24 @@ fn a_stamp_from_another_clock(history: &mut History, rng: &mut Rng) -> Option<()
 /// What is changed, what it breaks at least, and how often in a hundred that is caught at least.
 const MUTATIONS: &[(&str, Mutation, Rule, u64)] = &[
     ("lose a booking", lose_a_booking, Rule::NothingLost, 100),
-    ("double a booking", double_a_booking, Rule::NothingUnasked, 75),
+    ("double a booking", double_a_booking, Rule::NothingUnasked, 95),
     ("undo the last change", undo_the_last_change, Rule::VersionsGrow, 100),
-    ("swap two answers", swap_two_answers, Rule::AnswerFits, 80),
-    ("refuse what was booked", refuse_what_was_booked, Rule::NothingUnasked, 75),
+    ("swap two answers", swap_two_answers, Rule::AnswerFits, 95),
+    ("refuse what was booked", refuse_what_was_booked, Rule::NothingUnasked, 80),
     ("another key for a repetition", another_key_for_a_repetition, Rule::OneAnswerPerKey, 100),
-    ("a new booking for a repetition", a_new_booking_for_a_repetition, Rule::OneAnswerPerKey, 70),
-    ("fewer places than were sold", fewer_places_than_were_sold, Rule::NoOversell, 75),
-    ("a lower limit for customers", a_lower_limit_for_customers, Rule::CustomerLimit, 90),
-    ("another number in availability", another_number_in_availability, Rule::Availability, 60),
-    ("an old availability", an_old_availability, Rule::AvailabilityVersions, 60),
-    ("another number in a refusal", another_number_in_a_refusal, Rule::JustRefusal, 60),
-    ("another version in a reading", another_version_in_a_reading, Rule::VersionsGrow, 60),
-    ("a lapse that did not happen", a_lapse_that_did_not_happen, Rule::Deadlines, 100),
-    ("a deadline that moves", a_deadline_that_moves, Rule::OneContentPerVersion, 70),
-    ("sold in the end to nobody", sold_in_the_end_to_nobody, Rule::Money, 75),
-    ("money that is gone", money_that_is_gone, Rule::Money, 100),
-    ("a counter that is off", a_counter_that_is_off, Rule::Counters, 75),
-    ("a stamp from another clock", a_stamp_from_another_clock, Rule::Stamps, 100),
+    ("a new booking for a repetition", a_new_booking_for_a_repetition, Rule::NothingUnasked, 95),
+    ("fewer places than were sold", fewer_places_than_were_sold, Rule::NoOversell, 95),
+    ("a lower limit for customers", a_lower_limit_for_customers, Rule::CustomerLimit, 80),
+    ("another number in availability", another_number_in_availability, Rule::Availability, 90),
+    ("an old availability", an_old_availability, Rule::AvailabilityVersions, 85),
+    ("another number in a refusal", another_number_in_a_refusal, Rule::JustRefusal, 75),
+    ("another version in a reading", another_version_in_a_reading, Rule::VersionsGrow, 95),
+    ("a lapse that did not happen", a_lapse_that_did_not_happen, Rule::Deadlines, 90),
+    ("a deadline that moves", a_deadline_that_moves, Rule::OneContentPerVersion, 90),
+    ("sold in the end to nobody", sold_in_the_end_to_nobody, Rule::Money, 95),
+    ("money that is gone", money_that_is_gone, Rule::Money, 98),
+    ("a counter that is off", a_counter_that_is_off, Rule::Counters, 85),
+    ("a stamp from another clock", a_stamp_from_another_clock, Rule::Stamps, 95),
 ];
 
 #[test]
@@ -239,7 +241,8 @@ fn what_is_changed_is_caught() {
     for (name, mutation, rule, least) in MUTATIONS {
         let (mut tried, mut caught, mut named) = (0, 0, 0);
         for seed in 0..SEEDS {
-            let mut changed = history(Shape { seed, ..Shape::default() });
+            let resized = if seed % 2 == 0 { 4 } else { 0 };
+            let mut changed = history(Shape { seed, resized, ..Shape::default() });
             if mutation(&mut changed, &mut Rng(seed)).is_none() {
                 continue;
             }

@@ -1,4 +1,5 @@
-//! Answers fit their requests: the booking that was asked for, with the lines, customer and state that the request leads to.
+//! Answers fit their requests: the booking that was asked for, with the lines, customer and state that the
+//! request leads to.
 
 use super::prepare::{Effect, Prepared};
 use crate::operation::{Answer, Ask, BookingView, State};
@@ -70,7 +71,8 @@ fn fits(all: &Prepared<'_>, ask: &Ask, view: &BookingView) -> Result<(), String>
             lines(&view.listing, asked)?;
             state(&[State::Held, State::Confirmed, State::Completed])
         }
-        // Money is taken in every state, and then is due back. Only of a payment that was known before is nothing to be seen.
+        // Money is taken in every state, and then is due back. Only of a payment that was known before is
+        // nothing to be seen.
         Ask::Confirm { .. } if view.paid == 0 => {
             Err(format!("was told that nothing was paid for {}", view.id))
         }

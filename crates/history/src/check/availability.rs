@@ -81,8 +81,8 @@ fn check_reading(all: &Prepared<'_>, tracks: &Tracks<'_>, reading: &Reading<'_>,
         wants[HELD] = Some((told.held - lapsing, told.held + lapsing));
         wants[SOLD] = Some((told.confirmed, told.confirmed));
         wants[ROOM] = Some((room, room));
-        if !tracks.pools[pool].has(reading.window, &wants) {
-            let extent = |quantity| tracks.pools[pool].extent(reading.window, quantity);
+        if !tracks.seen[pool].has(reading.window, &wants) {
+            let extent = |quantity| tracks.seen[pool].extent(reading.window, quantity);
             let ((h0, h1), (s0, s1), (r0, r1)) = (extent(HELD), extent(SOLD), extent(ROOM));
             let detail = format!(
                 "operation {} was told of {name}: {} held, {} confirmed, {room} in all; but at no instant from {lo} to {hi} was that so: {h0} to {h1} held (and {lapsing} lapsing), {s0} to {s1} confirmed, {r0} to {r1} in all",

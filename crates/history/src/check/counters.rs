@@ -1,8 +1,8 @@
-//! The counters of the pools in the end are the sums of the bookings. A hold that lapsed shortly before, or lapses
-//! meanwhile, may count or not; so may a booking with a change whose outcome nobody knows.
+//! The counters of the pools in the end are the sums of the bookings. A hold that lapsed shortly before, or
+//! lapses meanwhile, may count or not; so may a booking with a change whose outcome nobody knows.
 
 use super::life::{Life, deadline};
-use super::prepare::{Effect, Prepared};
+use super::prepare::Prepared;
 use crate::operation::State;
 use crate::report::{Report, Rule};
 use crate::setting::LAPSE_LATENESS_MS;
@@ -17,10 +17,9 @@ pub(crate) fn check(all: &Prepared<'_>, lives: &[Life<'_>], report: &mut Report)
     let mut sums = vec![[0_i64; 4]; all.pools.len()];
     for view in &last.bookings {
         let Some(no) = all.booking_no(&view.id) else { continue };
-        let open = all.bookings[no].changes.iter().any(|index| all.effects[*index] == Effect::Unknown);
         let mut lapsed_at = lives[no].stages.iter().filter_map(|stage| deadline(stage.view));
         let counts = match view.state {
-            _ if open => [0, 1, 0, 1],
+            _ if lives[no].is_open => [0, 1, 0, 1],
             state if state.holds() => {
                 let alive = deadline(view).is_none_or(|due| due > window.hi);
                 [i64::from(alive), 1, 0, 0]

@@ -1,11 +1,11 @@
 //! What was acknowledged is there; what is there was asked for.
 //!
-//! A booking whose creation nobody was told must come from a request with an unknown outcome, each request (or key) making
-//! one at most. Which from which is a matching: requests with the same customer and lines are alike but for their begin,
-//! and a booking fits every request that began before it was created, so giving the bookings in order of creation the
-//! earliest request decides it.
+//! A booking whose creation nobody was told must come from a request with an unknown outcome, each request
+//! (or key) making one at most. Which from which is a matching: requests with the same customer and lines are
+//! alike but for their begin, and a booking fits every request that began before it was created, so giving
+//! the bookings in order of creation the earliest request decides it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::prepare::{Booked, Claim, Effect, Prepared};
 use crate::operation::{Answer, Ask};
@@ -20,6 +20,8 @@ pub(crate) fn check(all: &Prepared<'_>, report: &mut Report) {
 }
 
 fn check_lost(all: &Prepared<'_>, report: &mut Report) {
+    let shown: HashSet<&str> =
+        all.last.iter().flat_map(|last| &last.bookings).map(|view| view.id.as_str()).collect();
     for booked in &all.bookings {
         let Some(seen) = booked.sights.iter().filter(|sight| sight.op.is_some()).min_by_key(|s| s.ended_us)
         else {
@@ -28,9 +30,7 @@ fn check_lost(all: &Prepared<'_>, report: &mut Report) {
         let by = seen.op.map(|op| all.ops[op].id);
         if all.is_complete() {
             report.count(Rule::NothingLost, 1);
-            let shown = booked.sights.iter().filter(|sight| sight.op.is_none()).count();
-            let doubtful = all.last.is_some_and(|last| last.bookings.iter().any(|view| view.id == booked.id));
-            if shown == 0 && !doubtful {
+            if !shown.contains(booked.id) {
                 let detail = format!(
                     "{} was told to operation {}, but the last reading does not have it",
                     booked.id,

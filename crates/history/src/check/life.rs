@@ -1,10 +1,11 @@
 //! The life of a booking, from the versions that were seen: between which instants each version was true.
 //!
-//! A version is born at one instant. For the first it is `created_at`; for a lapse it is the deadline; for a decision it is
-//! `decided_at`, where that differs from the one before. Otherwise it lies after every change that still found an earlier
-//! version began, after the first request that can have made it began, and before anything that saw it ended. (A reading
-//! of an earlier version says nothing: what is decided is seen when it is committed, a little later.) Where versions in
-//! between were not seen (a change whose answer was lost), anything may have been true there: a gap.
+//! A version is born at one instant. For the first it is `created_at`; for a lapse it is the deadline; for a
+//! decision it is `decided_at`, where that differs from the one before. Otherwise it lies after every change
+//! that still found an earlier version began, after the first request that can have made it began, and before
+//! anything that saw it ended. (A reading of an earlier version says nothing: what is decided is seen when it
+//! is committed, a little later.) Where versions in between were not seen (a change whose answer was lost),
+//! anything may have been true there: a gap.
 
 use super::prepare::{Booked, By, Claim, Effect, FOREVER, Prepared, Sight};
 use crate::operation::{Ask, BookingView, State};
@@ -22,6 +23,8 @@ pub(crate) struct Stage<'h> {
     pub(crate) seen_by: i64,
     /// When the next version was decided, at the earliest.
     pub(crate) ends: i64,
+    /// The last instant at which somebody can still decide by it.
+    pub(crate) decided_until: i64,
     /// The last instant at which anybody can still be told of it.
     pub(crate) told_until: i64,
     /// Whether the next stage is the next version.
@@ -41,6 +44,8 @@ pub(crate) struct Gap {
 pub(crate) struct Life<'h> {
     pub(crate) stages: Vec<Stage<'h>>,
     pub(crate) gaps: Vec<Gap>,
+    /// Whether a change whose outcome nobody knows may still give back, take or move its units.
+    pub(crate) is_open: bool,
 }
 
 /// The deadline of a version that lapses.
@@ -78,7 +83,9 @@ impl<'h> Life<'h> {
                 before.meets_next = before.view.version + 1 == view.version;
                 if before.meets_next {
                     before.ends = born.0;
-                    before.told_until = if lapsed(before.view, view) { seen_by - 1 } else { seen_by };
+                    let lapses = i64::from(lapsed(before.view, view));
+                    before.decided_until = born.1 - lapses;
+                    before.told_until = seen_by - lapses;
                 }
             }
             let decided = group.iter().filter(|sight| sight.by == By::Change);
@@ -92,6 +99,7 @@ impl<'h> Life<'h> {
                 born,
                 seen_by,
                 ends,
+                decided_until: FOREVER,
                 told_until: FOREVER,
                 meets_next: false,
             });
@@ -130,7 +138,7 @@ impl<'h> Life<'h> {
             return ((lo, seen_by.max(lo)), seen_by.max(lo));
         }
         let from = before.ends;
-        before.told_until = seen_by;
+        (before.decided_until, before.told_until) = (seen_by, seen_by);
         let claims = possible_claims(all, booked, view, [before.claim.clone(), claim.clone()]);
         self.gaps.push(Gap { from, until: seen_by, claims });
         ((from, seen_by.max(from)), seen_by.max(from))
@@ -138,13 +146,46 @@ impl<'h> Life<'h> {
 
     /// What comes after the last version that was seen: its lapse, or anything if a change may be under way.
     fn close(&mut self, all: &Prepared<'h>, booked: &Booked<'h>) {
+        self.is_open = self.may_go_on(all, booked);
         let Some(last) = self.stages.last_mut() else { return };
-        if first_maker(all, booked, last.view.version).is_some() {
+        let due = deadline(last.view);
+        if self.is_open {
             let claims = possible_claims(all, booked, last.view, [last.claim.clone()]);
             self.gaps.push(Gap { from: last.ends, until: FOREVER, claims });
-        } else if let Some(due) = deadline(last.view) {
-            last.told_until = due - 1;
+        } else {
+            last.ends = due.unwrap_or(FOREVER);
+            last.told_until = due.map_or(FOREVER, |due| due - 1);
+            last.decided_until = last.told_until;
         }
+    }
+
+    /// Whether a change may follow the last version that was seen. Each key makes one version at most; so the
+    /// versions that no answered request can have made have used up as many of the unanswered ones.
+    fn may_go_on(&self, all: &Prepared<'h>, booked: &Booked<'h>) -> bool {
+        let Some(last) = self.stages.last() else { return false };
+        let unknown = booked.changes.iter().filter(|index| all.effects[**index] == Effect::Unknown);
+        let mut unknown: Vec<usize> =
+            unknown.map(|index| all.same_key(*index).first().copied().unwrap_or(*index)).collect();
+        unknown.sort_unstable();
+        unknown.dedup();
+        let answered =
+            |version| booked.changes.iter().any(|index| all.effects[*index] == Effect::Version(version));
+        let used = self.stages.windows(2).filter(|pair| {
+            let (before, after) = (pair[0].view, pair[1].view);
+            let by_time =
+                after.state != before.state && matches!(after.state, State::Expired | State::Completed);
+            pair[0].meets_next && !by_time && !answered(after.version)
+        });
+        if unknown.is_empty() || used.count() >= unknown.len() {
+            return false;
+        }
+        unknown.iter().any(|index| match (last.view.state, &all.ops[*index].ask) {
+            (State::Cancelled | State::Completed, _) => false,
+            (State::Held | State::InReview, _) | (_, Ask::Other { .. }) => true,
+            (State::Confirmed, ask) => matches!(ask, Ask::Cancel { .. } | Ask::Reschedule { .. }),
+            (State::Expired, ask) => matches!(ask, Ask::Confirm { .. }),
+            (State::Rejected, _) => false,
+        })
     }
 
     /// Whether the booking may have been in `state` at some instant between `lo` and `hi`.
@@ -156,7 +197,7 @@ impl<'h> Life<'h> {
             _ => false,
         };
         self.stages.iter().any(|stage| {
-            (stage.view.state == state && stage.born.0 <= hi && stage.told_until >= lo) || ends_as(stage)
+            (stage.view.state == state && stage.born.0 <= hi && stage.decided_until >= lo) || ends_as(stage)
         }) || self.gaps.iter().any(|gap| gap.from <= hi && gap.until >= lo)
     }
 }
@@ -178,7 +219,8 @@ fn next_change(all: &Prepared<'_>, booked: &Booked<'_>, view: &BookingView, stil
     due.min(change).max(still_there)
 }
 
-/// What may be claimed while nobody looks: what was seen before and after, and what somebody asked to move it to.
+/// What may be claimed while nobody looks: what was seen before and after, and what somebody asked to move it
+/// to.
 fn possible_claims(
     all: &Prepared<'_>,
     booked: &Booked<'_>,

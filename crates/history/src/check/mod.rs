@@ -1,6 +1,6 @@
-//! The checker. First the history is put in order ([`prepare`]), then each booking's life is told from the versions that
-//! were seen ([`life`]), then the lives are added up per pool and customer ([`tracks`], [`track`]). The rules, one file
-//! each, look at one of these three.
+//! The checker. First the history is put in order ([`prepare`]), then each booking's life is told from the
+//! versions that were seen ([`life`]), then the lives are added up per pool and customer ([`tracks`],
+//! [`track`]). The rules, one file each, look at one of these three.
 
 mod answers;
 mod availability;
@@ -23,10 +23,12 @@ use life::Life;
 use prepare::Prepared;
 use tracks::Tracks;
 
-/// Decides whether the history can be explained; see the head of the crate for what that means and what is decided.
+/// Decides whether the history can be explained; see the head of the crate for what that means and what is
+/// decided.
 ///
-/// O(n log n) in operations and lines for all but the search for an instant that fits a refusal or an availability reading,
-/// which is O(log n) as a rule and O(n) at worst for each.
+/// O(n log n) in operations and lines, and quadratic in the changes of any one booking; the search for an
+/// instant that fits a refusal or a reading is O(log n) as a rule and O(n) at worst, each. 200,000 operations
+/// take about 2 s.
 #[must_use]
 pub fn check(history: &History) -> Report {
     let mut report = Report::default();

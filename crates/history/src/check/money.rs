@@ -61,8 +61,8 @@ pub(crate) fn check(all: &Prepared<'_>, report: &mut Report) {
     }
 }
 
-/// Whether that much may be applied to a sold booking: its price, where somebody decided that it is paid; nothing, where no
-/// payment was due.
+/// Whether that much may be applied to a sold booking: its price, where somebody decided that it is paid;
+/// nothing, where no payment was due.
 fn pays(view: &BookingView, applied: i64) -> bool {
     applied == view.total || (applied == 0 && (view.paid == 0 || view.decided_at_ms.is_none()))
 }

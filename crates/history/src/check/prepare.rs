@@ -1,5 +1,5 @@
-//! The history by booking, pool and key, with every instant on the server's axis: whole milliseconds, the bounds of the
-//! clock's offset taken into account. Here also stands what is not believed, and why.
+//! The history by booking, pool and key, with every instant on the server's axis: whole milliseconds, the
+//! bounds of the clock's offset taken into account. Here also stands what is not believed, and why.
 
 use std::collections::HashMap;
 
@@ -329,9 +329,9 @@ impl<'h> Prepared<'h> {
         self.booked(&sight.view.id).sights.push(sight);
     }
 
-    /// A reading shows a hold as lapsed from its deadline on, also while a change that was decided right before the
-    /// deadline is not committed yet; then the next reading shows the change. So a lapse that was only read, beside a
-    /// change that was under way, does not stand against what was seen instead.
+    /// A reading shows a hold as lapsed from its deadline on, also while a change that was decided right
+    /// before the deadline is not committed yet; then the next reading shows the change. So a lapse that was
+    /// only read, beside a change that was under way, does not stand against what was seen instead.
     fn drop_doubtful(&mut self) {
         let (ops, effects) = (self.ops, &self.effects);
         for booked in &mut self.bookings {
@@ -364,8 +364,8 @@ impl<'h> Prepared<'h> {
     }
 }
 
-/// Whether two views of one version are the same: everything but the order of lines and, where time alone does not change
-/// the state any more, the instant of the next change, which follows the listing's times.
+/// Whether two views of one version are the same: everything but the order of lines and, where time alone
+/// does not change the state any more, the instant of the next change, which follows the listing's times.
 pub(crate) fn same_content(a: &BookingView, b: &BookingView) -> bool {
     let sums = |view: &BookingView| {
         let mut lines = view.lines.clone();

@@ -1,4 +1,5 @@
-//! Refusals that had to be: at some instant between request and answer it was so, with the numbers that were told.
+//! Refusals that had to be: at some instant between request and answer it was so, with the numbers that were
+//! told.
 
 use super::life::Life;
 use super::prepare::{Prepared, Window};
@@ -49,7 +50,8 @@ pub(crate) fn check<'h>(all: &Prepared<'h>, lives: &[Life<'h>], tracks: &Tracks<
 }
 
 impl Case<'_, '_> {
-    /// The listing, what was asked, and, where a booking moves, the most that it may have had of a pool itself.
+    /// The listing, what was asked, and, where a booking moves, the most that it may have had of a pool
+    /// itself.
     fn asked(&self) -> Option<(usize, Vec<(usize, i64)>)> {
         match &self.op.ask {
             Ask::Create { listing, lines, .. } => {

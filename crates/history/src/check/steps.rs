@@ -245,7 +245,8 @@ fn check_promise(all: &Prepared<'_>, view: &BookingView, op: Option<usize>, repo
     broken(all, report, Rule::Deadlines, &[op], &view.id, detail);
 }
 
-/// Every version but the first was asked for or made by time; each request makes one, and time one after each at most.
+/// Every version but the first was asked for or made by time; each request makes one, and time one after each
+/// at most.
 fn check_count(all: &Prepared<'_>, booked: &Booked<'_>, life: &Life<'_>, report: &mut Report) {
     let Some(newest) = life.stages.last() else { return };
     let mut makers = makers(all, booked, 1, newest.seen_by);

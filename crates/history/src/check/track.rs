@@ -1,5 +1,6 @@
-//! Bounds over time: for every instant, the least and the most that can be held, sold, taken and free. Asked whether at
-//! *one* instant of a window all the numbers that a client was told lie within the bounds of that instant.
+//! Bounds over time: for every instant, the least and the most that can be held, sold, taken and free. Asked
+//! whether at *one* instant of a window all the numbers that a client was told lie within the bounds of that
+//! instant.
 
 use super::prepare::{NEVER, Window};
 
@@ -120,8 +121,8 @@ impl Track {
         (from, self.times.partition_point(|at| *at <= window.hi).max(from + 1))
     }
 
-    /// Whether at one instant of the window all that is asked lies within the bounds. Subtrees in which it cannot are
-    /// passed over: O(log n) as a rule, O(n) at worst.
+    /// Whether at one instant of the window all that is asked lies within the bounds. Subtrees in which it
+    /// cannot are passed over: O(log n) as a rule, O(n) at worst.
     pub(crate) fn has(&self, window: Window, wants: &Wants) -> bool {
         let range = self.stretches(window);
         self.search(1, (0, self.tree.len() / 2), range, wants)

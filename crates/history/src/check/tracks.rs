@@ -1,9 +1,9 @@
 //! What every booking's life adds to the bounds of its pools and of its customer.
 //!
-//! Two kinds of certainty are kept apart. *Decided*: the server's stamps are read under the locks of the pools, so what was
-//! decided up to an instant and not given up by it was taken all at once. *Seen*: a reader sees a decision some time
-//! between its stamp and the end of the first operation that was told of it; in between it may count or not. The second
-//! is looser, and right for refusals and readings alike.
+//! Two views are kept apart. *Decided*: the server's stamps are read under the locks of the pools, so
+//! decisions (bookings, refusals) see everything that was decided before them, and what was decided up to an
+//! instant and not given up by it was taken all at once. *Seen*: readings see a decision some time between
+//! its stamp and the end of the first operation that was told of it; in between it may count or not.
 
 use std::collections::HashMap;
 
@@ -16,9 +16,22 @@ use crate::setting::Measure;
 /// A customer of a listing.
 pub(crate) type CustomerAt<'h> = (usize, &'h str);
 
+/// Whose eyes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum View {
+    /// Of whoever decides.
+    Decided,
+    /// Of whoever reads.
+    Seen,
+}
+
 /// The bounds of all pools and of all customers with a limit.
 pub(crate) struct Tracks<'h> {
+    /// Of the pools, for decisions.
     pub(crate) pools: Vec<Track>,
+    /// Of the pools, for readings.
+    pub(crate) seen: Vec<Track>,
+    /// Of the customers, for decisions.
     pub(crate) customers: HashMap<CustomerAt<'h>, Track>,
     /// By pool, the deadlines of holds, in order, with all units up to them.
     lapses: Vec<Vec<(i64, i64)>>,
@@ -35,24 +48,14 @@ struct Piece<'a> {
 
 impl<'h> Tracks<'h> {
     pub(crate) fn new(all: &Prepared<'h>, lives: &[Life<'h>]) -> Self {
-        let mut pools: Vec<Marks> = all.pools.iter().map(|_| Marks::default()).collect();
-        let mut customers: HashMap<CustomerAt<'h>, Marks> = HashMap::new();
+        let (pools, customers) = marks(all, lives, View::Decided);
+        let (seen, _) = marks(all, lives, View::Seen);
         let mut lapses: Vec<Vec<(i64, i64)>> = vec![Vec::new(); all.pools.len()];
-        for life in lives {
-            let Some(first) = life.stages.first() else { continue };
-            let view = first.view;
-            let customer = limited(all, &view.listing, view.customer.as_deref());
-            for piece in pieces(life, all.slack) {
-                place(all, &mut pools, &mut customers, customer, &piece);
-            }
-            for stage in &life.stages {
-                for (pool, units) in deadline(stage.view).map(|_| &stage.claim).into_iter().flatten() {
-                    lapses[*pool].push((stage.view.due_at_ms.unwrap_or(NEVER), *units));
-                }
+        for stage in lives.iter().flat_map(|life| &life.stages) {
+            for (pool, units) in deadline(stage.view).map(|_| &stage.claim).into_iter().flatten() {
+                lapses[*pool].push((stage.view.due_at_ms.unwrap_or(NEVER), *units));
             }
         }
-        add_phantoms(all, &mut pools, &mut customers);
-        add_room(all, &mut pools, &mut customers);
         for of_pool in &mut lapses {
             of_pool.sort_unstable();
             let mut sum = 0;
@@ -63,6 +66,7 @@ impl<'h> Tracks<'h> {
         }
         Self {
             pools: pools.into_iter().map(Marks::track).collect(),
+            seen: seen.into_iter().map(Marks::track).collect(),
             customers: customers.into_iter().map(|(of, marks)| (of, marks.track())).collect(),
             lapses,
         }
@@ -75,6 +79,26 @@ impl<'h> Tracks<'h> {
         sum(lapses.partition_point(|(at, _)| *at <= window.hi))
             - sum(lapses.partition_point(|(at, _)| *at < window.lo))
     }
+}
+
+/// The changes of the bounds of pools and customers.
+fn marks<'h>(
+    all: &Prepared<'h>,
+    lives: &[Life<'h>],
+    view: View,
+) -> (Vec<Marks>, HashMap<CustomerAt<'h>, Marks>) {
+    let mut pools: Vec<Marks> = all.pools.iter().map(|_| Marks::default()).collect();
+    let mut customers: HashMap<CustomerAt<'h>, Marks> = HashMap::new();
+    for life in lives {
+        let Some(first) = life.stages.first() else { continue };
+        let customer = limited(all, &first.view.listing, first.view.customer.as_deref());
+        for piece in pieces(life, view, all.slack) {
+            place(all, &mut pools, &mut customers, customer, &piece);
+        }
+    }
+    add_phantoms(all, &mut pools, &mut customers);
+    add_room(all, &mut pools, &mut customers);
+    (pools, customers)
 }
 
 /// The customer of a listing, if it limits customers.
@@ -122,41 +146,43 @@ fn place<'h>(
     }
 }
 
-fn pieces<'a>(life: &'a Life<'_>, slack: i64) -> Vec<Piece<'a>> {
+fn pieces<'a>(life: &'a Life<'_>, view: View, slack: i64) -> Vec<Piece<'a>> {
     let mut pieces = Vec::with_capacity(life.stages.len() * 6);
     let mut most: Vec<(&Claim, i64, i64)> = Vec::new();
     let mut add = |quantity, side, claim, from, until| {
         pieces.push(Piece { quantity, side, claim, from, until });
     };
-    // Since when the claim of the stage is taken without a break, as decided and as seen.
+    // Since when the claim of the stage is taken without a break: in this view, and by its stamps.
     let mut since: Option<(i64, i64)> = None;
     for (at, stage) in life.stages.iter().enumerate() {
         let Some(quantity) = quantity(stage) else {
             since = None;
             continue;
         };
-        let (decided, seen) = (stage.born.1, stage.seen_by + 1);
+        // In the millisecond of its birth it may not be there yet; at the end of it, it is.
+        let known_by = |stage: &Stage<'_>| if view == View::Seen { stage.seen_by } else { stage.born.1 };
+        let lasts = if view == View::Seen { stage.told_until } else { stage.decided_until };
         let certain_until = stage.ends - 1 - slack;
-        let possible = (stage.born.0 - slack, stage.told_until.saturating_add(slack));
-        add(quantity, Side::Least, &stage.claim, seen, certain_until);
+        let possible = (stage.born.0 - slack, lasts.saturating_add(slack));
+        add(quantity, Side::Least, &stage.claim, known_by(stage) + 1, certain_until);
         add(quantity, Side::Most, &stage.claim, possible.0, possible.1);
         if quantity == HELD {
-            add(HELD, Side::Decided, &stage.claim, decided, certain_until);
+            add(HELD, Side::Decided, &stage.claim, stage.born.1, certain_until);
         }
         most.push((&stage.claim, possible.0, possible.1));
-        let (decided_since, seen_since) = since.take().unwrap_or((decided, seen));
+        let (known_since, decided_since) = since.take().unwrap_or((known_by(stage) + 1, stage.born.1));
         let next = life.stages.get(at + 1).filter(|next| goes_on(stage, next));
+        // A reader that comes after the deadline, before the next version is committed, does not count it.
+        let is_missed = |next: &&Stage<'_>| {
+            view == View::Seen && deadline(stage.view).is_some_and(|due| due <= next.seen_by)
+        };
+        if next.is_none_or(|next| is_missed(&next)) {
+            add(TAKEN, Side::Least, &stage.claim, known_since, certain_until);
+        }
         match next {
-            // A reader that comes after the deadline, before the next version is committed, does not count it.
-            Some(next) if deadline(stage.view).is_some_and(|due| due <= next.seen_by) => {
-                add(TAKEN, Side::Least, &stage.claim, seen_since, certain_until);
-                since = Some((decided_since, next.seen_by + 1));
-            }
-            Some(_) => since = Some((decided_since, seen_since)),
-            None => {
-                add(TAKEN, Side::Least, &stage.claim, seen_since, certain_until);
-                add(TAKEN, Side::Decided, &stage.claim, decided_since, certain_until);
-            }
+            Some(next) if is_missed(&next) => since = Some((next.seen_by + 1, decided_since)),
+            Some(_) => since = Some((known_since, decided_since)),
+            None => add(TAKEN, Side::Decided, &stage.claim, decided_since, certain_until),
         }
     }
     for gap in &life.gaps {
@@ -223,7 +249,8 @@ fn add_phantoms<'h>(all: &Prepared<'h>, pools: &mut [Marks], customers: &mut Has
     }
 }
 
-/// What there is to take: of each pool the capacities that may have been in force, of each customer the limit.
+/// What there is to take: of each pool the capacities that may have been in force, of each customer the
+/// limit.
 fn add_room<'h>(all: &Prepared<'h>, pools: &mut [Marks], customers: &mut HashMap<CustomerAt<'h>, Marks>) {
     let mut settings: Vec<Vec<(Window, i64)>> = vec![Vec::new(); pools.len()];
     for (index, op) in all.ops.iter().enumerate() {

@@ -34,7 +34,8 @@ pub(crate) fn check(all: &Prepared<'_>, report: &mut Report) {
     }
 }
 
-/// An answer that is told again says what once was: it shows that the version had been there, not that it still was.
+/// An answer that is told again says what once was: it shows that the version had been there, not that it
+/// still was.
 fn check_order(all: &Prepared<'_>, sights: &[Sight<'_>], report: &mut Report) {
     if sights.len() < 2 {
         return;

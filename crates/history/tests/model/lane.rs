@@ -121,11 +121,12 @@ impl Lane {
             answer
         };
         let told = if ended_us.is_none() { Answer::Unknown } else { told };
-        if told.is_unknown() && self.rng.chance(60) {
-            if let Some(key) = &key {
-                let at_us = ended_us.unwrap_or(committed) + self.rng.below(300_000);
-                self.retries.push(Retry { at_us, key: key.clone(), ask: ask.clone() });
-            }
+        if told.is_unknown()
+            && self.rng.chance(60)
+            && let Some(key) = &key
+        {
+            let at_us = ended_us.unwrap_or(committed) + self.rng.below(300_000);
+            self.retries.push(Retry { at_us, key: key.clone(), ask: ask.clone() });
         }
         if let (Answer::Booking { booking, .. }, Ask::Create { .. }) = (&told, &ask) {
             self.known.push((booking.id.clone(), ended_us.unwrap_or(committed)));
@@ -174,7 +175,7 @@ impl Lane {
             self.known[recent..].iter().filter(|(_, since)| *since < decided).cloned().collect();
         let kind = self.rng.below(100);
         let target = self.rng.pick(&known).cloned();
-        if kind < 4 {
+        if kind < self.shape.resized {
             let keys: Vec<String> = self.model.pools.keys().cloned().collect();
             let key = self.rng.pick(&keys).unwrap().clone();
             let capacity = (self.shape.capacity - 2 + self.rng.below(5)).max(0);

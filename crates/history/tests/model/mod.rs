@@ -1,9 +1,9 @@
-//! Correct histories, made up: a sequential model of a few listings, asked by many clients at once. Requests are decided in
-//! batches, at one instant each, and seen a little later; answers are lost, requests too; clients try again with the same
-//! key; readers see what is committed, settled at their own instant, and availability up to 200 ms late.
+//! Correct histories, made up: a sequential model of a few listings, asked by many clients at once. Requests
+//! are decided in batches, at one instant each, and seen a little later; answers are lost, requests too;
+//! clients try again with the same key; readers see what is committed, settled at their own instant, and
+//! availability up to 200 ms late.
 
-// Every test binary uses its own part of it.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "every test uses its own part of it")]
 
 mod lane;
 mod rules;
@@ -55,6 +55,8 @@ pub(crate) struct Shape {
     pub(crate) pause_us: i64,
     /// Per cent of answers, and of requests, that are lost.
     pub(crate) lost: i64,
+    /// Per cent of requests that change a capacity.
+    pub(crate) resized: i64,
     pub(crate) coverage: Coverage,
 }
 
@@ -68,6 +70,7 @@ impl Default for Shape {
             customers: 12,
             pause_us: 60_000,
             lost: 8,
+            resized: 4,
             coverage: Coverage::All,
         }
     }
@@ -82,7 +85,7 @@ fn listing(no: usize, capacity: i64) -> Listing {
     Listing {
         id: format!("lst_{no}"),
         pools: keys.iter().map(|key| Pool { key: (*key).to_owned(), capacity, blocked: 0 }).collect(),
-        max_per_customer: (no % 3 != 0).then_some(4),
+        max_per_customer: (!no.is_multiple_of(3)).then_some(4),
         max_open_holds: (no % 3 == 1).then_some(2),
         measure: if no % 3 == 1 { Measure::PerPosition } else { Measure::Sum },
         hold_seconds: Some(2),

@@ -169,7 +169,8 @@ impl Model {
         }
     }
 
-    fn admit(&self, customer: &str, lines: &[Line], own: Option<usize>, hold: bool) -> Result<(), Answer> {
+    /// Why it cannot be.
+    fn admit(&self, customer: &str, lines: &[Line], own: Option<usize>, hold: bool) -> Option<Answer> {
         let own_view = own.map(|index| &self.bookings[index].view);
         let (has, holds) = self.customers.get(customer).copied().unwrap_or_default();
         let own_units = own_view.map_or(0, |view| self.units(&view.lines));
@@ -177,7 +178,7 @@ impl Model {
             self.listing.max_per_customer.is_some_and(|most| has - own_units + self.units(lines) > most)
                 || self.listing.max_open_holds.is_some_and(|most| hold && own.is_none() && holds + 1 > most);
         if over {
-            return Err(refused("customer_limit"));
+            return Some(refused("customer_limit"));
         }
         let mut short = Vec::new();
         for line in lines {
@@ -190,15 +191,12 @@ impl Model {
                 short.push(ShortPool { key, requested, available: available.max(0), held: pool.held });
             }
         }
-        if short.is_empty() {
-            return Ok(());
-        }
-        Err(Answer::Refused { code: "sold_out".into(), pools: short, state: None })
+        (!short.is_empty()).then(|| Answer::Refused { code: "sold_out".into(), pools: short, state: None })
     }
 
     fn create(&mut self, customer: String, lines: &[Line], now: i64) -> Answer {
         let held = !self.is_free;
-        if let Err(refusal) = self.admit(&customer, lines, None, held) {
+        if let Some(refusal) = self.admit(&customer, lines, None, held) {
             return refusal;
         }
         let index = self.bookings.len();
@@ -236,7 +234,7 @@ impl Model {
             return refused("invalid");
         }
         let (customer, lines) = (view.customer.clone().unwrap(), view.lines.clone());
-        let fits = state == State::Held || (open && self.admit(&customer, &lines, None, false).is_ok());
+        let fits = state == State::Held || (open && self.admit(&customer, &lines, None, false).is_none());
         self.put(index, |booking| {
             booking.references.insert(reference.to_owned());
             booking.view.paid += amount;
@@ -295,7 +293,7 @@ impl Model {
             return self.tell(index);
         }
         let customer = view.customer.as_deref().unwrap();
-        if let Err(refusal) = self.admit(customer, lines, Some(index), view.state == State::Held) {
+        if let Some(refusal) = self.admit(customer, lines, Some(index), view.state == State::Held) {
             return refusal;
         }
         self.put(index, |booking| {

@@ -270,7 +270,7 @@ fn moved_though_nobody_asked() {
         let due_at_ms = a.due_at_ms.map(|due| due + 1000);
         let moved = BookingView { version: 2, lines: lines(2), total: 200, due_at_ms, ..a.clone() };
         let asked = Ask::Reschedule { booking: a.id.clone(), lines: lines(2) };
-        let ask = twin.pick(asked, Ask::Extend { booking: a.id.clone(), seconds: 1 });
+        let ask = twin.pick(asked, Ask::Extend { booking: a.id, seconds: 1 });
         story.tell((20, 30), None, ask, Answer::Unknown);
         story.read((40, 50), &moved);
         story

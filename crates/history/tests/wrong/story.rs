@@ -24,8 +24,8 @@ impl Twin {
     }
 }
 
-/// The right twin passes, and not for want of a look; the wrong one breaks this rule and no other, and the violation says
-/// all of `words`.
+/// The right twin passes, and not for want of a look; the wrong one breaks this rule and no other, and the
+/// violation says all of `words`.
 #[track_caller]
 pub(crate) fn twins(rule: Rule, words: &[&str], tell: impl Fn(Twin) -> Story) {
     let right = check(&tell(Twin::Right).history);
