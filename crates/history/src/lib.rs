@@ -19,8 +19,8 @@
 //!
 //! # What is decided
 //!
-//! Whether a set of bookings with open instants fits a capacity is NP-hard in general (it is bin packing over
-//! time). But a booking's versions give the exact order of its own changes, and the stamps that of the
+//! Whether bookings with open instants fit a capacity is NP-hard in general (it is scheduling with time
+//! windows on a limited resource). But a booking's versions give the exact order of its own changes, and the stamps that of the
 //! decisions; little is open. So each version of each booking gets bounds for its begin and its end
 //! ([`check`](mod@check), `life.rs`), and each pool and customer gets, for every instant, the least and the
 //! most that can have been held, sold and free (`tracks.rs`). Then:

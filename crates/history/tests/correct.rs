@@ -10,12 +10,14 @@ use model::{Shape, history};
 /// How many seeds; each makes one history of each shape.
 const SEEDS: u64 = if cfg!(debug_assertions) { 40 } else { 400 };
 
-fn shapes(seed: u64) -> [Shape; 4] {
+fn shapes(seed: u64) -> [Shape; 6] {
     let usual = Shape { seed, ..Shape::default() };
     [
         usual,
         Shape { pause_us: 2_000, capacity: 20, customers: 60, ..usual },
         Shape { lost: 35, coverage: Coverage::Some, ..usual },
+        Shape { step_back_ms: 40, pause_us: 20_000, ..usual },
+        Shape { kept_us: 0, commit_us: 150_000, pause_us: 20_000, capacity: 12, lost: 3, ..usual },
         Shape { lost: 0, capacity: 2, pause_us: 400_000, ..usual },
     ]
 }

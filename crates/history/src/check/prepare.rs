@@ -333,14 +333,14 @@ impl<'h> Prepared<'h> {
     /// before the deadline is not committed yet; then the next reading shows the change. So a lapse that was
     /// only read, beside a change that was under way, does not stand against what was seen instead.
     fn drop_doubtful(&mut self) {
-        let (ops, effects) = (self.ops, &self.effects);
+        let (ops, effects, slack) = (self.ops, &self.effects, self.slack);
         for booked in &mut self.bookings {
             let Some(newest) = booked.sights.last() else { continue };
             let newest = newest.view.version;
             let lapsed = |sight: &Sight<'_>| {
                 sight.by == By::Reading && matches!(sight.view.state, State::Expired | State::Completed)
             };
-            if booked.changes.is_empty() || !booked.sights.iter().any(lapsed) {
+            if (booked.changes.is_empty() && slack == 0) || !booked.sights.iter().any(lapsed) {
                 continue;
             }
             let doubtful = |sight: &Sight<'_>| {
@@ -355,7 +355,7 @@ impl<'h> Prepared<'h> {
                     let ends = if open { i64::MAX } else { op.ended_us.unwrap_or(i64::MAX) };
                     op.started_us <= sight.ended_us && ends >= sight.started_us
                 };
-                lapsed(sight) && contradicted && booked.changes.iter().any(beside)
+                lapsed(sight) && contradicted && (slack > 0 || booked.changes.iter().any(beside))
             };
             let keep: Vec<bool> = booked.sights.iter().map(|sight| !doubtful(sight)).collect();
             let mut keep = keep.into_iter();

@@ -8,7 +8,8 @@ use super::prepare::{NEVER, Window};
 pub(crate) const HELD: usize = 0;
 /// Units sold.
 pub(crate) const SOLD: usize = 1;
-/// Units held or sold; tighter than the sum of the two while a hold is being confirmed.
+/// Units held or sold; tighter than the sum of the two while a hold is being confirmed. For decisions only: a reader
+/// that comes after a deadline does not count a hold whose confirmation is not committed yet.
 pub(crate) const TAKEN: usize = 2;
 /// Units there are to hold and sell: capacity less blocked (for a customer: the limit).
 pub(crate) const ROOM: usize = 3;

@@ -172,17 +172,11 @@ fn pieces<'a>(life: &'a Life<'_>, view: View, slack: i64) -> Vec<Piece<'a>> {
         most.push((&stage.claim, possible.0, possible.1));
         let (known_since, decided_since) = since.take().unwrap_or((known_by(stage) + 1, stage.born.1));
         let next = life.stages.get(at + 1).filter(|next| goes_on(stage, next));
-        // A reader that comes after the deadline, before the next version is committed, does not count it.
-        let is_missed = |next: &&Stage<'_>| {
-            view == View::Seen && deadline(stage.view).is_some_and(|due| due <= next.seen_by)
-        };
-        if next.is_none_or(|next| is_missed(&next)) {
+        if next.is_some() {
+            since = Some((known_since, decided_since));
+        } else {
             add(TAKEN, Side::Least, &stage.claim, known_since, certain_until);
-        }
-        match next {
-            Some(next) if is_missed(&next) => since = Some((next.seen_by + 1, decided_since)),
-            Some(_) => since = Some((known_since, decided_since)),
-            None => add(TAKEN, Side::Decided, &stage.claim, decided_since, certain_until),
+            add(TAKEN, Side::Decided, &stage.claim, decided_since, certain_until);
         }
     }
     for gap in &life.gaps {

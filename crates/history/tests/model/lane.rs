@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use lastseat_history::{
-    Answer, Ask, Lapse, LastReading, Line, Listing, Operation, PoolCounters, PoolNumbers,
+    Answer, Ask, Lapse, LastReading, Line, Listing, Operation, PoolCounters, PoolNumbers, State,
 };
 
 use super::rules::{Model, refused};
@@ -30,10 +30,9 @@ pub(crate) struct Lane {
     operations: Vec<Operation>,
     lapses: Vec<Lapse>,
     next_key: u64,
-}
-
-fn server_ms(us: i64) -> i64 {
-    us.div_euclid(1000) + OFFSET_MS
+    steps_at_us: i64,
+    /// A hold that was just read as lapsed.
+    contested: Option<String>,
 }
 
 impl Lane {
@@ -52,17 +51,33 @@ impl Lane {
             operations: Vec::new(),
             lapses: Vec::new(),
             next_key: 0,
+            steps_at_us: i64::MAX,
+            contested: None,
         }
+    }
+
+    /// The server's clock. It steps back when half of the operations are done.
+    fn server_ms(&self, us: i64) -> i64 {
+        let late = us >= self.steps_at_us;
+        us.div_euclid(1000) + OFFSET_MS - if late { self.shape.step_back_ms } else { 0 }
     }
 
     pub(crate) fn run(&mut self, operations: usize) {
         while self.operations.len() < operations {
+            if self.operations.len() >= operations / 2 {
+                self.steps_at_us = self.steps_at_us.min(self.now_us);
+            }
             let begin = self.now_us;
             let decided = begin + 1 + self.rng.below(self.shape.pause_us);
-            let delay = if self.rng.chance(5) { 100_000 } else { 4_000 };
+            let delay = if self.rng.chance(5) { 100_000 } else { self.shape.commit_us };
             let committed = decided + 1 + self.rng.below(delay);
             for _ in 0..self.rng.below(4) {
-                let at = begin + self.rng.below(committed - begin);
+                let mut at = begin + self.rng.below(committed - begin);
+                // Deadlines are where it gets interesting.
+                let due = self.model.dues.first().map(|(due, _)| (due - self.server_ms(0)) * 1000);
+                if let Some(due) = due.filter(|due| (begin..committed).contains(due) && self.rng.chance(70)) {
+                    at = (due - 5_000 + self.rng.below(10_000)).clamp(begin, committed - 1);
+                }
                 self.read(at);
             }
             self.batch(decided, committed);
@@ -72,7 +87,7 @@ impl Lane {
     }
 
     fn batch(&mut self, decided: i64, committed: i64) {
-        let now = server_ms(decided);
+        let now = self.server_ms(decided);
         self.model.changed = false;
         for (booking, version) in self.model.sweep(now) {
             self.lapses.push(Lapse { booking, version, at_ms: now });
@@ -106,8 +121,11 @@ impl Lane {
         let started_us = (decided - self.rng.below(30_000)).max(since);
         let lost = self.rng.chance(self.shape.lost);
         let arrives = !self.rng.chance(self.shape.lost);
-        let answer =
-            if arrives { self.decide(key.as_deref(), &ask, server_ms(decided)) } else { Answer::Unknown };
+        let answer = if arrives {
+            self.decide(key.as_deref(), &ask, self.server_ms(decided))
+        } else {
+            Answer::Unknown
+        };
         let mut ended_us = Some(committed + self.rng.below(20_000));
         let told = if lost || !arrives {
             // The client may give up before it happens.
@@ -173,6 +191,15 @@ impl Lane {
         let recent = self.known.len().saturating_sub(20);
         let known: Vec<(String, i64)> =
             self.known[recent..].iter().filter(|(_, since)| *since < decided).cloned().collect();
+        // Somebody pays right before the deadline what others, before the commit, see lapsed.
+        if let Some(booking) = self.contested.take() {
+            let view = &self.model.bookings[self.model.by_id[&booking]].view;
+            let since = self.known.iter().find(|(id, since)| *id == booking && *since < decided);
+            if let (State::Held, Some((_, since))) = (view.state, since) {
+                let reference = format!("{booking}-contested");
+                return (Ask::Confirm { booking, reference, amount: view.total }, *since);
+            }
+        }
         let kind = self.rng.below(100);
         let target = self.rng.pick(&known).cloned();
         if kind < self.shape.resized {
@@ -187,12 +214,10 @@ impl Lane {
             let lines = self.lines();
             return (Ask::Create { listing: self.model.listing.id.clone(), customer, lines }, 0);
         };
-        // Deadlines are where it gets interesting.
-        if self.rng.chance(30) {
-            let soon = self.model.dues.first().map(|(_, index)| self.model.bookings[*index].view.id.clone());
-            if let Some(found) = soon.and_then(|id| known.iter().find(|(known, _)| *known == id)) {
-                (booking, since) = found.clone();
-            }
+        if let Some(soon) = self.next_to_lapse()
+            && let Some(found) = known.iter().find(|(known, _)| *known == soon)
+        {
+            (booking, since) = found.clone();
         }
         let view = &self.model.bookings[self.model.by_id[&booking]].view;
         let ask = match kind {
@@ -208,12 +233,27 @@ impl Lane {
         (ask, since)
     }
 
+    /// Now and then, the hold that lapses next: deadlines are where it gets interesting.
+    fn next_to_lapse(&mut self) -> Option<String> {
+        let (_, index) = self.model.dues.first().copied()?;
+        self.rng.chance(30).then(|| self.model.bookings[index].view.id.clone())
+    }
+
+    /// A booking to read.
+    fn target(&mut self, known: &[String]) -> Option<String> {
+        self.next_to_lapse().filter(|soon| known.contains(soon)).or_else(|| self.rng.pick(known).cloned())
+    }
+
     fn read(&mut self, at: i64) {
-        let (started_us, ended_us) = (at - self.rng.below(5_000), Some(at + self.rng.below(5_000)));
-        let now = server_ms(at);
+        let takes = if self.rng.chance(20) { 80_000 } else { 5_000 };
+        let (started_us, ended_us) = (at - self.rng.below(5_000), Some(at + self.rng.below(takes)));
+        let now = self.server_ms(at);
         let known: Vec<String> = self.known.iter().rev().take(20).map(|(id, _)| id.clone()).collect();
-        if let (true, Some(booking)) = (self.rng.chance(60), self.rng.pick(&known).cloned()) {
+        if let (true, Some(booking)) = (self.rng.chance(60), self.target(&known)) {
             let view = self.model.settled(self.model.by_id[&booking], now);
+            if view.state == State::Expired {
+                self.contested = Some(booking.clone());
+            }
             let since = self.known.iter().rev().find(|(id, _)| *id == booking).map_or(0, |(_, since)| *since);
             if since > at {
                 return;
@@ -230,11 +270,14 @@ impl Lane {
             });
             return;
         }
-        let usable = self.cached.take().filter(|(made, _)| *made <= at && at - made < 200_000);
+        let usable = self.cached.take().filter(|(made, _)| *made <= at && at - made < self.shape.kept_us);
+        // The clock may be read a little after the rows.
+        let read_us = at + self.rng.below(ended_us.unwrap_or(at) - at);
+        let now = self.server_ms(read_us);
         let cached = match usable.filter(|_| self.rng.chance(60)) {
             Some(cached) => cached,
             None => (
-                at,
+                read_us,
                 Answer::Availability {
                     version: self.version,
                     as_of_ms: now,
@@ -256,7 +299,7 @@ impl Lane {
 
     /// Adds what was recorded, and what there is in the end.
     pub(crate) fn finish(self, at: i64, operations: &mut Vec<Operation>, last: &mut LastReading) {
-        let now = server_ms(at);
+        let now = self.server_ms(at);
         last.bookings.extend((0..self.model.bookings.len()).map(|index| self.model.settled(index, now)));
         for reading in self.model.readings(now) {
             let listing = self.model.listing.id.clone();

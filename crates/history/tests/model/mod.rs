@@ -57,6 +57,12 @@ pub(crate) struct Shape {
     pub(crate) lost: i64,
     /// Per cent of requests that change a capacity.
     pub(crate) resized: i64,
+    /// How long availability is kept at most, in microseconds.
+    pub(crate) kept_us: i64,
+    /// How long a batch takes from its decisions to its commit, in microseconds, at most.
+    pub(crate) commit_us: i64,
+    /// By how much the server's clock steps back in the middle, in milliseconds.
+    pub(crate) step_back_ms: i64,
     pub(crate) coverage: Coverage,
 }
 
@@ -71,6 +77,9 @@ impl Default for Shape {
             pause_us: 60_000,
             lost: 8,
             resized: 4,
+            kept_us: 200_000,
+            commit_us: 4_000,
+            step_back_ms: 0,
             coverage: Coverage::All,
         }
     }
@@ -95,7 +104,8 @@ fn listing(no: usize, capacity: i64) -> Listing {
 
 /// A correct history.
 pub(crate) fn history(shape: Shape) -> History {
-    let clock = Clock { offset_low_ms: OFFSET_MS - 3, offset_high_ms: OFFSET_MS + 2, slack_ms: 0 };
+    let clock =
+        Clock { offset_low_ms: OFFSET_MS - 3, offset_high_ms: OFFSET_MS + 2, slack_ms: shape.step_back_ms };
     let listings: Vec<Listing> = (0..shape.listings).map(|no| listing(no, shape.capacity)).collect();
     let mut rng = Rng(shape.seed);
     let mut lanes: Vec<lane::Lane> =
@@ -106,6 +116,9 @@ pub(crate) fn history(shape: Shape) -> History {
     let started_us = lanes.iter().map(|lane| lane.now_us).max().unwrap_or(0) + 1_000;
     let ended_us = started_us + 5_000;
     let mut history = History::new(Setting::new(clock, listings));
+    if shape.kept_us == 0 {
+        history.setting.availability_lag_ms = 0;
+    }
     let mut last = LastReading {
         started_us,
         ended_us,

@@ -242,3 +242,23 @@ fn a_move_that_takes_what_is_not_there() {
         story
     });
 }
+
+#[test]
+fn a_reading_across_a_deadline_is_no_contradiction() {
+    // The rows are read before the second hold was there, the clock after the first one lapsed: nothing is held.
+    let mut story = Story::new(2);
+    story.history.setting.availability_lag_ms = 0;
+    let a = story.hold((0, 3), "bkg_a", "ann", 1);
+    let due = a.due_at_ms.unwrap();
+    story.hold((due - 8, due - 5), "bkg_b", "bob", 1);
+    story.availability((due - 10, due + 10), 2, (0, 0, 2));
+    if let Answer::Availability { as_of_ms, .. } = &mut story.history.operations[2].answer {
+        *as_of_ms = due + 5;
+    }
+    let report = lastseat_history::check(&story.history);
+    assert!(report.holds(), "{report}");
+    // Where no deadline lies in between, it is one.
+    story.history.operations[2].ended_us = Some((due - 1) * 1000);
+    let report = lastseat_history::check(&story.history);
+    assert!(report.breaks(Rule::Availability), "{report}");
+}
