@@ -17,7 +17,16 @@ fn shapes(seed: u64) -> [Shape; 6] {
         Shape { pause_us: 2_000, capacity: 20, customers: 60, ..usual },
         Shape { lost: 35, coverage: Coverage::Some, ..usual },
         Shape { step_back_ms: 40, pause_us: 20_000, ..usual },
-        Shape { kept_us: 0, commit_us: 150_000, pause_us: 20_000, capacity: 12, lost: 3, ..usual },
+        Shape {
+            kept_us: 0,
+            hold_seconds: 1,
+            operations: 600,
+            commit_us: 150_000,
+            pause_us: 20_000,
+            capacity: 12,
+            lost: 3,
+            ..usual
+        },
         Shape { lost: 0, capacity: 2, pause_us: 400_000, ..usual },
     ]
 }

@@ -215,7 +215,7 @@ impl Lane {
             return (Ask::Create { listing: self.model.listing.id.clone(), customer, lines }, 0);
         };
         if let Some(soon) = self.next_to_lapse()
-            && let Some(found) = known.iter().find(|(known, _)| *known == soon)
+            && let Some(found) = self.known.iter().find(|(id, since)| *id == soon && *since < decided)
         {
             (booking, since) = found.clone();
         }
@@ -241,7 +241,8 @@ impl Lane {
 
     /// A booking to read.
     fn target(&mut self, known: &[String]) -> Option<String> {
-        self.next_to_lapse().filter(|soon| known.contains(soon)).or_else(|| self.rng.pick(known).cloned())
+        let soon = self.next_to_lapse().filter(|soon| self.known.iter().any(|(id, _)| id == soon));
+        soon.or_else(|| self.rng.pick(known).cloned())
     }
 
     fn read(&mut self, at: i64) {

@@ -61,6 +61,8 @@ pub(crate) struct Shape {
     pub(crate) kept_us: i64,
     /// How long a batch takes from its decisions to its commit, in microseconds, at most.
     pub(crate) commit_us: i64,
+    /// How long holds live.
+    pub(crate) hold_seconds: i64,
     /// By how much the server's clock steps back in the middle, in milliseconds.
     pub(crate) step_back_ms: i64,
     pub(crate) coverage: Coverage,
@@ -79,13 +81,14 @@ impl Default for Shape {
             resized: 4,
             kept_us: 200_000,
             commit_us: 4_000,
+            hold_seconds: 2,
             step_back_ms: 0,
             coverage: Coverage::All,
         }
     }
 }
 
-fn listing(no: usize, capacity: i64) -> Listing {
+fn listing(no: usize, capacity: i64, hold_seconds: i64) -> Listing {
     let keys: &[&str] = match no % 3 {
         0 => &["standard"],
         1 => &["double/2026-12-24", "double/2026-12-25", "single/2026-12-24"],
@@ -97,7 +100,7 @@ fn listing(no: usize, capacity: i64) -> Listing {
         max_per_customer: (!no.is_multiple_of(3)).then_some(4),
         max_open_holds: (no % 3 == 1).then_some(2),
         measure: if no % 3 == 1 { Measure::PerPosition } else { Measure::Sum },
-        hold_seconds: Some(2),
+        hold_seconds: Some(hold_seconds),
         hold_max_seconds: Some(5),
     }
 }
@@ -106,7 +109,8 @@ fn listing(no: usize, capacity: i64) -> Listing {
 pub(crate) fn history(shape: Shape) -> History {
     let clock =
         Clock { offset_low_ms: OFFSET_MS - 3, offset_high_ms: OFFSET_MS + 2, slack_ms: shape.step_back_ms };
-    let listings: Vec<Listing> = (0..shape.listings).map(|no| listing(no, shape.capacity)).collect();
+    let listings: Vec<Listing> =
+        (0..shape.listings).map(|no| listing(no, shape.capacity, shape.hold_seconds)).collect();
     let mut rng = Rng(shape.seed);
     let mut lanes: Vec<lane::Lane> =
         listings.iter().map(|listing| lane::Lane::new(listing.clone(), shape, rng.next())).collect();
