@@ -3,6 +3,7 @@
 use std::fmt;
 
 use lastseat_scratch::{Postgres, Redis};
+use lastseat_store_postgres::{OpenError, Target};
 use thiserror::Error;
 
 use super::Strategy;
@@ -48,14 +49,16 @@ pub enum GroundError {
 pub(super) struct Database {
     /// Its URL, with the password.
     url: String,
-    /// The same, read.
+    /// Where it is, without secrets.
+    target: Target,
+    /// The URL, read.
     pub(super) config: tokio_postgres::Config,
 }
 
 /// Without the URL, which holds a password.
 impl fmt::Debug for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Database").field(&self.config).finish()
+        f.debug_tuple("Database").field(&self.target.to_string()).finish()
     }
 }
 
@@ -120,6 +123,22 @@ impl Ground {
     }
 }
 
+/// Where people race, without secrets.
+impl fmt::Display for Ground {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.database, &self.own_postgres) {
+            (None, _) => f.write_str("a SQLite file of our own"),
+            (Some(_), Some(_)) => f.write_str("a PostgreSQL of our own"),
+            (Some(database), None) => write!(f, "the PostgreSQL at {}", database.target),
+        }?;
+        match (&self.redis, &self._own_redis) {
+            (None, _) => Ok(()),
+            (Some(_), Some(_)) => f.write_str(" and a Redis of our own"),
+            (Some(redis), None) => write!(f, " and the Redis at {}", redis.get_connection_info().addr()),
+        }
+    }
+}
+
 fn start_postgres() -> Result<Postgres, GroundError> {
     Postgres::builder().set("max_connections", OWN_MAX_CONNECTIONS).start().map_err(|why| {
         let package = "postgresql";
@@ -136,18 +155,17 @@ fn start_redis() -> Result<Redis, GroundError> {
 }
 
 fn read_database_url(url: &str) -> Result<Database, GroundError> {
-    use std::error::Error as _;
     let wrong = |why: String| GroundError::DatabaseUrl { why };
-    if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
-        return Err(wrong("it does not begin with postgres://".to_owned()));
-    }
-    let config: tokio_postgres::Config = url.parse().map_err(|error: tokio_postgres::Error| {
-        wrong(error.source().map_or_else(|| error.to_string(), ToString::to_string))
+    // As a server reads it.
+    let target: Target = url.parse().map_err(|error| match error {
+        OpenError::Url(why) => wrong(why),
+        other => wrong(other.to_string()),
     })?;
+    let config: tokio_postgres::Config = url.parse().map_err(|_| wrong("it makes no sense".to_owned()))?;
     if config.get_ssl_mode() == tokio_postgres::config::SslMode::Require {
         return Err(wrong("races are run without TLS, so sslmode=require cannot be kept".to_owned()));
     }
-    Ok(Database { url: url.to_owned(), config })
+    Ok(Database { url: url.to_owned(), target, config })
 }
 
 fn read_redis_url(url: &str) -> Result<redis::Client, GroundError> {
@@ -173,7 +191,7 @@ mod tests {
             assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
         }
         for url in ["http://u:secret@h", "redis://u:secret@h:port"] {
-            let error = Ground::prepare(&all, Some("postgres://h/d"), Some(url)).unwrap_err();
+            let error = Ground::prepare(&all, Some("postgres://u@h/d"), Some(url)).unwrap_err();
             assert!(matches!(error, GroundError::RedisUrl { .. }), "{error:?}");
             assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
         }
@@ -192,6 +210,14 @@ mod tests {
                 (Some("-c search_path=s1"), user)
             );
         }
+    }
+
+    #[test]
+    fn it_says_where_it_is_without_secrets() {
+        let (database, redis) = ("postgres://u:secret@h:77/d", "redis://u:secret@r:88");
+        let ground = Ground::prepare(&[Strategy::RedisLock], Some(database), Some(redis)).unwrap();
+        assert_eq!(ground.to_string(), "the PostgreSQL at h:77/d and the Redis at r:88");
+        assert_eq!(Ground::default().to_string(), "a SQLite file of our own");
     }
 
     #[test]

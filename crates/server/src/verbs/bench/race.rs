@@ -21,7 +21,8 @@ Strategies:
   guarded-update  one conditional statement that counts and inserts
   skip-locked     a row per place, FOR UPDATE SKIP LOCKED LIMIT 1
   redis-lock      SET NX PX 5000, 10 retries 50 ms apart, then the transaction
-  lastseat        this program's engine, in this process
+  lastseat        this program's engine, in this process: on PostgreSQL with --database-url, else
+                  on a file; all shows both
 
 Each user thinks, books, and begins again until refused as sold out. Everything happens in a schema
 of its own, which is dropped afterwards. Without --database-url and --redis-url the strategies that
@@ -74,7 +75,8 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
     let stop = CancellationToken::new();
     tokio::spawn(stop_when_told(Signals::new()?, stop.clone()));
     let ground = prepare(strategies.clone(), args.database_url, args.redis_url).await?;
-    let begins = |strategy: Strategy| output::say(&format!("racing {} ...", strategy.as_str()));
+    output::say(&format!("racing on {ground}"));
+    let begins = |strategy: Strategy| output::say(&format!("{} ...", strategy.as_str()));
     let report = race::run_all(&strategies, &options, &ground, &stop, begins).await?;
     super::print(&report, args.json)?;
     if args.json {
