@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use anyhow::Context;
 use lastseat_engine::ids;
+use lastseat_http::receipts::ReceiptStore;
 use lastseat_store::Store;
-use lastseat_store_postgres::{self as postgres, FirstStart, PgStore, Target};
+use lastseat_store_postgres::{self as postgres, FirstStart, PgFiles, PgStore, Target};
 use lastseat_store_sqlite::{self as sqlite, SqliteStore};
 
 use crate::data_dir;
@@ -56,6 +58,20 @@ impl Place {
                 let alone = store.first_start().map_err(open_failure)?;
                 Ok((Arc::new(store), Some(alone)))
             }
+        }
+    }
+}
+
+impl Place {
+    /// Where receipts are kept: beside the database, whatever it is.
+    ///
+    /// # Errors
+    /// If there is no room for them.
+    pub(crate) fn receipts(&self) -> Result<ReceiptStore, Failure> {
+        match self {
+            Self::Directory(dir) => Ok(ReceiptStore::open_folder(dir)
+                .with_context(|| format!("cannot use the folder for receipts in {}", dir.display()))?),
+            Self::Database(target) => Ok(ReceiptStore::over(Arc::new(PgFiles::new(target.clone())))),
         }
     }
 }

@@ -36,16 +36,16 @@ impl Purpose {
             // Plans are made for arrays of unknown length; a table that was small when the plan was made must not keep
             // being read from end to end.
             Self::Lane => {
-                "SET idle_in_transaction_session_timeout = 2500; SET lock_timeout = 5000; SET statement_timeout = 10000; \
+                "SET jit = off; SET idle_in_transaction_session_timeout = 2500; SET lock_timeout = 5000; SET statement_timeout = 10000; \
                  SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; SET synchronous_commit = on; \
                  SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only = off"
             }
             Self::Reader => {
-                "SET idle_in_transaction_session_timeout = 60000; SET statement_timeout = 60000; SET enable_seqscan = off; \
+                "SET jit = off; SET idle_in_transaction_session_timeout = 60000; SET statement_timeout = 60000; SET enable_seqscan = off; \
                  SET default_transaction_isolation = 'repeatable read'; SET default_transaction_read_only = on"
             }
             Self::Chore => {
-                "SET idle_in_transaction_session_timeout = 60000; SET lock_timeout = 2000; SET statement_timeout = 0; \
+                "SET jit = off; SET idle_in_transaction_session_timeout = 60000; SET lock_timeout = 2000; SET statement_timeout = 0; \
                  SET synchronous_commit = on; SET default_transaction_isolation = 'read committed'; \
                  SET default_transaction_read_only = off"
             }

@@ -8,6 +8,7 @@
 //! - [`lane`], [`tx`], [`mod@write`]: one batch, one transaction
 //! - [`read`]: questions on snapshots
 //! - [`follow`]: what other nodes commit, and the order of the event log
+//! - [`files`]: receipts in a table
 //! - [`clock`]: the database's clock, as a node knows it
 //!
 //! A transaction first locks the rows in `inventory` of the listings that its commands name, in the order of their
@@ -21,6 +22,7 @@
 mod clock;
 mod connection;
 mod error;
+mod files;
 mod follow;
 mod lane;
 mod migrate;
@@ -34,6 +36,7 @@ mod write;
 
 pub use clock::Clock;
 pub use error::OpenError;
+pub use files::PgFiles;
 pub use migrate::{FirstStart, SCHEMA_VERSION};
 pub use store::{OpenMode, PgStore};
 pub use target::Target;

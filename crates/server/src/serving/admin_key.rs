@@ -7,7 +7,7 @@ use lastseat_core::id::KeyId;
 use lastseat_engine::{Engine, ids};
 use lastseat_http::auth::{hash_secret, new_secret};
 
-use crate::data_dir::{ADMIN_KEY_FILE, write_secret};
+use crate::data_dir::{ADMIN_KEY_FILE, prepare, write_secret};
 use crate::failure::Failure;
 use crate::output;
 
@@ -88,6 +88,7 @@ pub(super) async fn ensure(engine: &Engine, data: &Path, given: Option<&AdminKey
     // The file comes first: a key that nobody can read would be worse than a file without a key, which the
     // next start replaces.
     let key = AdminKey::fresh();
+    prepare(data)?;
     let path = write_secret(data, ADMIN_KEY_FILE, &format!("{}\n", key.secret()))?;
     create(engine, &key, FIRST_NAME).await?;
     output::say(&format!(

@@ -26,7 +26,6 @@ use lastseat_http::{AppState, HttpConfig};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::data_dir;
 use crate::failure::Failure;
 use crate::place::Place;
 pub(crate) use admin_key::AdminKey;
@@ -75,9 +74,7 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, Failure> {
         format!("cannot listen on {}; choose another address with --listen", settings.listen)
     })?;
     let address = listener.local_addr().context("cannot find the address that is listened on")?;
-    data_dir::prepare(&settings.data)?;
-    let receipts = ReceiptStore::open_folder(&settings.data)
-        .with_context(|| format!("cannot use the folder for receipts in {}", settings.data.display()))?;
+    let receipts = settings.place.receipts()?;
     let (started, config) = (Arc::clone(&store), settings.engine);
     let engine =
         blocking(move || Ok(Engine::start(started, config).context("cannot read the database")?)).await?;

@@ -2,5 +2,6 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod conformance;
+mod files;
 mod servers;
 mod statements;
