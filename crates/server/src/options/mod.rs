@@ -9,7 +9,7 @@ mod rate;
 mod serve;
 
 pub(crate) use client::ClientOptions;
-pub(crate) use data::{DataOptions, not_supported};
+pub(crate) use data::{DataOptions, Secret, not_supported};
 pub(crate) use file::Input;
 pub(crate) use rate::RateArg;
 pub(crate) use serve::{EngineOptions, HttpOptions, ListenOptions, LogFormat, LogOptions};

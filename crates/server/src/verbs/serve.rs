@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use crate::failure::Failure;
 use crate::options::{
-    DataOptions, EngineOptions, HttpOptions, ListenOptions, LogOptions, listen_address, not_supported,
+    DataOptions, EngineOptions, HttpOptions, ListenOptions, LogOptions, Secret, listen_address, not_supported,
 };
 use crate::serving::{self, AdminKey, Settings};
 use crate::{logging, output};
@@ -36,7 +36,7 @@ pub(crate) struct Args {
     grpc_listen: Option<SocketAddr>,
     /// Redis for several nodes; this version does not support it yet
     #[arg(long, value_name = "URL", hide_short_help = true)]
-    redis_url: Option<String>,
+    redis_url: Option<Secret>,
     /// S3-compatible store for receipts; this version does not support it yet
     #[arg(long, value_name = "URL", hide_short_help = true)]
     files_url: Option<String>,

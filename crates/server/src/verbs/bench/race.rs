@@ -7,6 +7,7 @@ use anyhow::Context;
 use lastseat_bench::race::{self, CancellationToken, DEFAULT_THINK_MS, Ground, GroundError, Strategy, chart};
 
 use crate::failure::Failure;
+use crate::options::Secret;
 use crate::output;
 use crate::serving::{EXIT_CODE, Signals};
 
@@ -52,10 +53,10 @@ pub(crate) struct Args {
     think_ms: u64,
     /// A PostgreSQL database to race on [default: one of our own]
     #[arg(long, value_name = "URL")]
-    database_url: Option<String>,
+    database_url: Option<Secret>,
     /// A Redis server to race on [default: one of our own]
     #[arg(long, value_name = "URL")]
-    redis_url: Option<String>,
+    redis_url: Option<Secret>,
     /// Write a chart there
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
@@ -100,10 +101,12 @@ async fn stop_when_told(mut signals: Signals, stop: CancellationToken) {
 /// The databases, on a thread that may wait for servers to start.
 async fn prepare(
     strategies: Vec<Strategy>,
-    database_url: Option<String>,
-    redis_url: Option<String>,
+    database_url: Option<Secret>,
+    redis_url: Option<Secret>,
 ) -> Result<Ground, Failure> {
     let prepared = tokio::task::spawn_blocking(move || {
+        let url = |secret: Option<Secret>| secret.map(|Secret(url)| url);
+        let (database_url, redis_url) = (url(database_url), url(redis_url));
         Ground::prepare(&strategies, database_url.as_deref(), redis_url.as_deref())
     });
     match prepared.await.context("cannot prepare the race")? {
