@@ -39,7 +39,13 @@ impl Embedded {
         Ok(Self { engine, path })
     }
 
-    /// Its database file.
+    /// An engine that was started on another store.
+    #[must_use]
+    pub fn on(engine: Engine) -> Self {
+        Self { engine, path: PathBuf::new() }
+    }
+
+    /// Its database file, if it has one of its own.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path

@@ -25,6 +25,13 @@ impl Template {
         ))
     }
 
+    /// A GET.
+    #[must_use]
+    pub fn get(address: &Address, path: &str) -> Self {
+        let (host, prefix) = (address.host(), address.prefix());
+        Self::new(&format!("GET {prefix}{path} HTTP/1.1\r\nhost: {host}\r\n\r\n"))
+    }
+
     fn new(text: &str) -> Self {
         let marks = text.match_indices(PLACEHOLDER).map(|(at, _)| at).collect();
         Self { bytes: text.as_bytes().to_vec(), marks }

@@ -4,6 +4,8 @@
 //! - [`figure`]: samples, bounds, verdicts; [`table`], [`markdown`]: how they are shown
 //! - [`lab`]: where data goes, how many rounds, runtimes; [`machine`]: what it all ran on
 //! - [`rows`]: the baseline "the same rows by bare rusqlite"
+//! - [`postgres`]: a PostgreSQL to measure on, and the baseline "the same rows by one statement"
+//! - [`constant`]: a server that gives everybody the same answer
 //! - [`server`], [`redis`]: the processes that are measured over the network
 //! - [`bulk`]: a file with millions of bookings
 //!
@@ -11,11 +13,13 @@
 #![allow(clippy::print_stdout, reason = "printing the table is what this program is for")]
 
 mod bulk;
+mod constant;
 mod figure;
 mod figures;
 mod lab;
 mod machine;
 mod markdown;
+mod postgres;
 mod redis;
 mod rows;
 mod server;
@@ -55,6 +59,9 @@ struct Args {
     /// Put the data here, on a disk and not in memory [default: bench-data beside the programs]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
+    /// Become a server that gives everybody an answer of so many bytes
+    #[arg(long, value_name = "BYTES", hide = true)]
+    constant_answer: Option<usize>,
     /// Write the report there instead
     #[arg(long, value_name = "FILE", default_value = REPORT)]
     output: PathBuf,
@@ -73,6 +80,9 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> anyhow::Result<()> {
     if cfg!(debug_assertions) {
         bail!("this is a debug build, its figures would mean nothing; use `cargo xtask bench`");
+    }
+    if let Some(bytes) = args.constant_answer {
+        return constant::serve(bytes);
     }
     let chosen = choose(&args.only)?;
     let lab = Lab::new(args.dir.as_deref(), args.rounds, args.quick)?;

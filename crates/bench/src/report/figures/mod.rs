@@ -1,11 +1,17 @@
 //! One file per figure.
 
+mod cache;
 mod callers;
 mod hot_pool;
 mod http;
 mod idle;
 mod lapse;
 mod millions;
+mod pg_callers;
+mod pg_idle;
+mod pg_line;
+mod pg_nodes;
+mod pg_race;
 mod stay;
 
 use serde_json::json;
@@ -26,8 +32,21 @@ pub(crate) struct Entry {
 }
 
 /// All of them, in the order of the report.
-pub(crate) const ALL: &[Entry] =
-    &[hot_pool::ENTRY, callers::ENTRY, http::ENTRY, idle::ENTRY, millions::ENTRY, lapse::ENTRY, stay::ENTRY];
+pub(crate) const ALL: &[Entry] = &[
+    hot_pool::ENTRY,
+    callers::ENTRY,
+    http::ENTRY,
+    idle::ENTRY,
+    millions::ENTRY,
+    lapse::ENTRY,
+    stay::ENTRY,
+    cache::ENTRY,
+    pg_race::ENTRY,
+    pg_callers::ENTRY,
+    pg_idle::ENTRY,
+    pg_nodes::ENTRY,
+    pg_line::ENTRY,
+];
 
 /// How long holds last that are to outlive a measurement, in seconds.
 const LONG_HOLD_SECONDS: u32 = 86_400;
