@@ -173,6 +173,10 @@ impl Read for PgRead<'_> {
         Ok(self.first(sql::LAST_EVENT, &[], |row| get(row, 0))?.unwrap_or(0))
     }
 
+    fn unplaced(&self) -> Result<Vec<StoredEvent>, StoreError> {
+        self.rows(sql::UNPLACED, &[])?.iter().map(row::event).collect()
+    }
+
     fn pools(&self, of: ListingNo) -> Result<Vec<(PoolNo, Pool)>, StoreError> {
         pools(&self.rows(sql::POOLS_OF, &[&of.0])?)
     }

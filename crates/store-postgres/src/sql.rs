@@ -173,9 +173,10 @@ statements! { #[cfg(test)] OTHERS:
     HOLDS = "SELECT group_no, first, last, quantity, due_at FROM holds WHERE listing_no = $1 ORDER BY group_no, due_at, booking_no, first";
     CUSTOMERS_OF = "SELECT identity, units, open_holds FROM customers WHERE listing_no = $1 ORDER BY identity COLLATE \"C\"";
     // The list of numbers is digits and commas, written by this store alone.
-    EVENTS_OF_BOOKING = "SELECT 0::bigint, e.no, e.at, e.kind, e.listing_no, e.booking_no, b.id, e.seq, e.version, e.actor, e.data \
+    EVENTS_OF_BOOKING = "SELECT coalesce((t.place << 16) | (e.no & 65535), 0), e.no, e.at, e.kind, e.listing_no, e.booking_no, \
+        b.id, e.seq, e.version, e.actor, e.data \
         FROM bookings b JOIN events e ON e.no = ANY(string_to_array(substr(b.event_nos, 2), ',')::bigint[]) \
-        WHERE b.no = $1 ORDER BY e.seq";
+        LEFT JOIN batches t ON t.no = e.no >> 16 WHERE b.no = $1 ORDER BY e.seq";
     EVENTS = "SELECT (t.place << 16) | (e.no & 65535), e.no, e.at, e.kind, e.listing_no, e.booking_no, b.id, e.seq, e.version, \
         e.actor, e.data FROM batches t JOIN events e ON e.no >= (t.no << 16) AND e.no < ((t.no + 1) << 16) \
         LEFT JOIN bookings b ON b.no = e.booking_no WHERE t.place >= ($1::bigint >> 16) \
@@ -184,6 +185,9 @@ statements! { #[cfg(test)] OTHERS:
         e.version, e.actor, e.data FROM batches t JOIN events e ON e.no >= (t.no << 16) AND e.no < ((t.no + 1) << 16) \
         LEFT JOIN bookings b ON b.no = e.booking_no WHERE t.place >= ($1::bigint >> 16) AND t.listings @> ARRAY[$3::bigint] \
         AND e.listing_no = $3 AND ((t.place << 16) | (e.no & 65535)) > $1 ORDER BY t.place, e.no LIMIT $2::bigint";
+    UNPLACED = "SELECT 0::bigint, e.no, e.at, e.kind, e.listing_no, e.booking_no, b.id, e.seq, e.version, e.actor, e.data \
+        FROM batches t JOIN events e ON e.no >= (t.no << 16) AND e.no < ((t.no + 1) << 16) \
+        LEFT JOIN bookings b ON b.no = e.booking_no WHERE t.place IS NULL ORDER BY e.no";
     LAST_EVENT = "SELECT (t.place << 16) | (e.no & 65535) FROM batches t JOIN events e ON e.no >= (t.no << 16) \
         AND e.no < ((t.no + 1) << 16) WHERE t.place IS NOT NULL ORDER BY t.place DESC, e.no DESC LIMIT 1";
     // Each event by the list of its booking, which is there or is not.

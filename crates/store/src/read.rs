@@ -14,7 +14,7 @@ use crate::error::StoreError;
 /// An event as it stands in the log.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StoredEvent {
-    /// Where it stands in the log, from where reading goes on; 0 where the events of one booking were asked for.
+    /// Where it stands in the log, from where reading goes on; 0 while it has no place yet.
     pub place: i64,
     /// Its number, for good.
     pub no: i64,
@@ -167,6 +167,14 @@ pub trait Read {
     /// # Errors
     /// If the store fails.
     fn last_event(&self) -> Result<i64, StoreError>;
+
+    /// Events that are committed and have no place in the log yet: few, and none where places are given with the commit.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn unplaced(&self) -> Result<Vec<StoredEvent>, StoreError> {
+        Ok(Vec::new())
+    }
 
     /// The pools of a listing, in order.
     ///

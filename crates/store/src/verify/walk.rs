@@ -1,6 +1,6 @@
 //! Through all bookings, in short snapshots; `mod.rs` says how the sums come to stand where the counters stand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lastseat_core::booking::{Booking, fold};
 use lastseat_core::id::{BookingId, BookingNo, ListingNo};
@@ -11,7 +11,7 @@ use super::booking::{Listings, check, listings, steps};
 use super::report::{MAX_BROKEN, Report, Rule};
 use super::sums::Sums;
 use crate::error::StoreError;
-use crate::read::Read;
+use crate::read::{Read, StoredEvent};
 
 /// Most broken things that are asked for at a time.
 #[allow(clippy::cast_possible_truncation, reason = "a hundred")]
@@ -22,12 +22,41 @@ pub(super) struct Walk {
     report: Report,
     sums: Sums,
     listings: Listings,
-    /// Of each page: its last booking, and the newest event that its snapshot had seen.
-    pages: Vec<(BookingNo, i64)>,
+    /// Of each page: its last booking, and the events that its snapshot had seen.
+    pages: Vec<(BookingNo, Seen)>,
     /// Every booking of a page stands where its page stood, or here, whichever is later.
     followed: i64,
     /// How far the log was looked through for bookings that are gone.
     logged: i64,
+}
+
+/// Which events a snapshot shows: those of a booking are always its first ones.
+#[derive(Clone, Default)]
+struct Seen {
+    /// The place of the newest one that has a place in the log.
+    placed: i64,
+    /// The numbers of those that have none yet.
+    unplaced: BTreeSet<i64>,
+}
+
+impl Seen {
+    fn of(read: &dyn Read) -> Result<Self, StoreError> {
+        let unplaced = read.unplaced()?.iter().map(|event| event.no).collect();
+        Ok(Self { placed: read.last_event()?, unplaced })
+    }
+
+    /// Those up to a place, and no others.
+    const fn up_to(placed: i64) -> Self {
+        Self { placed, unplaced: BTreeSet::new() }
+    }
+
+    /// How many of a booking's events it shows.
+    fn count(&self, events: &[StoredEvent]) -> usize {
+        let shows = |event: &StoredEvent| {
+            (event.place > 0 && event.place <= self.placed) || self.unplaced.contains(&event.no)
+        };
+        events.iter().take_while(|event| shows(event)).count()
+    }
 }
 
 impl Walk {
@@ -45,7 +74,7 @@ impl Walk {
     /// Reads the next page. Whether there may be more.
     pub(super) fn page(&mut self, read: &dyn Read, limit: u32) -> Result<bool, StoreError> {
         let after = self.pages.last().map_or(BookingNo(0), |(last, _)| *last);
-        let seen = read.last_event()?;
+        let seen = Seen::of(read)?;
         let page = read.all_bookings(after, limit)?;
         for booking in &page {
             check(read, booking, &mut self.listings, &mut self.report)?;
@@ -77,34 +106,40 @@ impl Walk {
     /// Follows the next events. Whether there may be more; if not, the sums stand where this snapshot stands.
     pub(super) fn follow(&mut self, read: &dyn Read, limit: u32) -> Result<bool, StoreError> {
         let from = self.followed;
-        let events = read.events(from, None, limit)?;
+        let mut events = read.events(from, None, limit)?;
         let more = events.len() >= limit as usize;
-        let to = if more { events.last().map_or(from, |event| event.no) } else { read.last_event()? };
+        let to = if more {
+            Seen::up_to(events.last().map_or(from, |event| event.place))
+        } else {
+            // What has no place yet counts already.
+            events.extend(read.unplaced()?);
+            Seen::of(read)?
+        };
         let mut changed: BTreeMap<BookingNo, (BookingId, ListingNo)> = BTreeMap::new();
         for event in &events {
             if let Some((no, id)) = event.booking {
                 changed.insert(no, (id, event.listing));
             }
         }
+        let from = Seen::up_to(from);
         for (no, (id, listing)) in changed {
-            let page = self.page_of(no);
-            if page >= to {
+            let events = read.booking_events(no)?;
+            let in_page = self.page_of(no).map_or(0, |page| page.count(&events));
+            let (old, new) = (in_page.max(from.count(&events)), in_page.max(to.count(&events)));
+            if old == new {
                 continue;
             }
-            let events = read.booking_events(no)?;
-            let as_of = |place: i64| {
-                let until = events.partition_point(|event| event.no <= place);
-                steps(&events[..until]).and_then(|steps| fold(no, id, listing, &steps))
-            };
+            let as_of =
+                |count: usize| steps(&events[..count]).and_then(|steps| fold(no, id, listing, &steps));
             // A log that cannot be folded is told by its own rule.
-            if let Some(old) = as_of(from.max(page)) {
+            if let Some(old) = as_of(old) {
                 self.add(read, &old, -1)?;
             }
-            if let Some(new) = as_of(to) {
+            if let Some(new) = as_of(new) {
                 self.add(read, &new, 1)?;
             }
         }
-        self.followed = to;
+        self.followed = to.placed;
         Ok(more)
     }
 
@@ -130,10 +165,10 @@ impl Walk {
         Ok(self.report)
     }
 
-    /// The newest event that a booking's page had seen.
-    fn page_of(&self, no: BookingNo) -> i64 {
+    /// What a booking's page had seen.
+    fn page_of(&self, no: BookingNo) -> Option<&Seen> {
         let index = self.pages.partition_point(|(last, _)| *last < no);
-        self.pages.get(index).map_or(0, |(_, seen)| *seen)
+        self.pages.get(index).map(|(_, seen)| seen)
     }
 
     fn add(&mut self, read: &dyn Read, booking: &Booking, sign: i64) -> Result<(), StoreError> {
