@@ -216,7 +216,8 @@ impl Engine {
                     .ok_or_else(|| Refusal::not_found("booking"))
             }
             Answer::Listing(id) => {
-                self.listing(id).map(Outcome::Listing).ok_or_else(|| Refusal::not_found("listing"))
+                let found = self.find_listing(id).await;
+                found.map(Outcome::Listing).ok_or_else(|| Refusal::not_found("listing"))
             }
             Answer::Key(id) => Ok(Outcome::Key(id)),
         }

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use lastseat_core::id::{ListingId, ListingNo};
+use lastseat_core::id::{KeyId, ListingId, ListingNo};
 use lastseat_core::listing::Listing;
 use lastseat_core::time::Time;
 use lastseat_store::{ApiKey, Follow, Followed, StoreError};
@@ -121,6 +121,15 @@ impl Engine {
         }
         self.catch_up().await;
         self.key(hash)
+    }
+
+    /// The API key of that id, also one that another node has made just now.
+    pub async fn find_key_by_id(&self, id: KeyId) -> Option<Arc<ApiKey>> {
+        if let Some(key) = self.key_by_id(id) {
+            return Some(key);
+        }
+        self.catch_up().await;
+        self.key_by_id(id)
     }
 
     /// Sees to it that the listing of a booking is known.

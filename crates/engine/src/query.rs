@@ -187,7 +187,12 @@ impl Engine {
         limit: u32,
     ) -> Result<Vec<StoredEvent>, Refusal> {
         self.order_events().await?;
-        self.ask(move |read| read.events(after, of, limit)).await
+        let events = self.ask(move |read| read.events(after, of, limit)).await?;
+        for event in &events {
+            // Another node may have made it just now; who tells of events names their listings.
+            self.know(event.listing).await;
+        }
+        Ok(events)
     }
 
     /// The place of the newest event.

@@ -73,7 +73,7 @@ pub(crate) async fn create(State(state): State<AppState>, request: Request) -> A
     let action = Action::CreateKey(Box::new(key));
     let done = state.engine.submit(Command { actor, idempotency, if_match: None, action }).await?;
     let Outcome::Key(id) = done.outcome else { unreachable!("a key was made") };
-    let Some(key) = state.engine.key_by_id(id) else {
+    let Some(key) = state.engine.find_key_by_id(id).await else {
         return Err(Problem::new(Code::NotFound, "The key of the first answer was revoked since."));
     };
     let view = NewKeyView { key: (&*key).into(), secret: Some(secret).filter(|_| !done.replayed) };
