@@ -12,10 +12,13 @@ use uuid::Uuid;
 use super::Options;
 use crate::latency::micros;
 
-/// How long a user waits before asking again after an error, in milliseconds. It counts as waiting for the answer.
+/// How long a user waits before asking again after an error; twice as long after each further one. It counts as waiting
+/// for the answer.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(10);
+/// But no longer than this: what a server would ask for in `Retry-After`.
+const MAX_PAUSE: Duration = Duration::from_secs(1);
 /// Failures in a row after which a user gives up. Being told to try again is no failure.
-const MAX_FAILURES: u32 = 100;
+const MAX_FAILURES: u32 = 20;
 
 /// A way to book.
 pub(super) trait Way: Send + Sync + 'static {
@@ -137,6 +140,7 @@ pub(super) async fn race<W: Way>(
 
 async fn user<W: Way>(way: &W, think: Duration, start: Instant, count: &mut Count) {
     let mut failures = 0;
+    let mut pause = PAUSE_AFTER_ERROR;
     while count.refused == 0 && failures < MAX_FAILURES {
         let asked = Instant::now();
         let seen = way.look().await;
@@ -151,7 +155,8 @@ async fn user<W: Way>(way: &W, think: Duration, start: Instant, count: &mut Coun
             Err(failure) => {
                 count.failed(&failure);
                 failures += 1;
-                tokio::time::sleep(PAUSE_AFTER_ERROR).await;
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(MAX_PAUSE);
                 continue;
             }
         }
@@ -166,7 +171,7 @@ async fn user<W: Way>(way: &W, think: Duration, start: Instant, count: &mut Coun
                 Ok(Answer::Busy) => count.errors += 1,
                 Ok(answer) => {
                     count.latencies.push(micros(looked + asked.elapsed()));
-                    failures = 0;
+                    (failures, pause) = (0, PAUSE_AFTER_ERROR);
                     if answer == Answer::Sold {
                         count.sold += 1;
                         count.last_sold = start.elapsed();
@@ -180,7 +185,8 @@ async fn user<W: Way>(way: &W, think: Duration, start: Instant, count: &mut Coun
                     failures += 1;
                 }
             }
-            tokio::time::sleep(PAUSE_AFTER_ERROR).await;
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(MAX_PAUSE);
         }
     }
 }
