@@ -117,7 +117,8 @@ impl Engine {
         if let Some(known) = made.as_ref() {
             let true_still = known.generation == generation
                 && known.answer.listing.version == of.version
-                && known.until.is_none_or(|until| self.shared.store.clock() < until);
+                && known.until.is_none_or(|until| self.shared.store.clock() < until)
+                && self.shared.knows_all_before(MAX_STALE);
             let recent = known.made.elapsed() < (known.took * EFFORT).min(MAX_STALE);
             if true_still || recent {
                 return Ok(Arc::clone(&known.answer));

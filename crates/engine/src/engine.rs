@@ -88,6 +88,8 @@ pub(crate) struct Shared {
     draining: AtomicBool,
     /// Whether other nodes may write to the store.
     pub(crate) follows: bool,
+    /// What others had committed by then is known here.
+    pub(crate) followed: Mutex<Instant>,
     /// How often the others' commits were asked for.
     pub(crate) polls: watch::Sender<u64>,
     /// What was last seen to be left to be done; taken by the lane.
@@ -148,6 +150,7 @@ impl Engine {
             epoch,
             draining: AtomicBool::new(false),
             follows: others.is_some(),
+            followed: Mutex::new(Instant::now()),
             polls: watch::Sender::new(0),
             left: Mutex::default(),
             waiting: AtomicUsize::new(0),

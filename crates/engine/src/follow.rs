@@ -38,10 +38,16 @@ pub(crate) fn start(shared: &Arc<Shared>, follow: Box<dyn Follow>) -> Result<(),
 fn run(weak: &Weak<Shared>, mut follow: Box<dyn Follow>) {
     let mut looked = None::<Instant>;
     let mut healthy = true;
+    // Whether something was followed that could not be made known.
+    let mut missed = false;
     loop {
         let Some(shared) = weak.upgrade().filter(|shared| !shared.is_draining()) else { return };
-        let polled = follow.poll().and_then(|followed| {
+        let begun = Instant::now();
+        let polled = follow.poll().and_then(|mut followed| {
+            followed.lost_track |= std::mem::replace(&mut missed, true);
             shared.apply(followed)?;
+            missed = false;
+            *shared.followed.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = begun;
             if looked.is_none_or(|looked| looked.elapsed() >= LOOK_FOR_DUE_EVERY) {
                 looked = Some(Instant::now());
                 let read = shared.store.reader()?;
@@ -65,17 +71,23 @@ fn run(weak: &Weak<Shared>, mut follow: Box<dyn Follow>) {
 }
 
 impl Shared {
+    /// Whether all is known here that was committed anywhere so long ago.
+    pub(crate) fn knows_all_before(&self, ago: Duration) -> bool {
+        let followed = || *self.followed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        !self.follows || followed().elapsed() <= ago
+    }
+
     /// Makes known what others have committed.
     fn apply(&self, followed: Followed) -> Result<(), StoreError> {
         let Followed { inventory, listings, bookings, keys, events, lost_track } = followed;
-        if lost_track || keys || !listings.is_empty() {
-            let read = self.store.reader()?;
-            if lost_track || !listings.is_empty() {
-                let wanted = |listing: &Listing| lost_track || listings.contains(&listing.no);
-                let edited = read.listings()?.into_iter().filter(|listing| wanted(listing)).map(Arc::new);
-                self.catalog.put_listings(edited.collect());
-            }
-            self.catalog.reload_keys(read.as_ref())?;
+        if lost_track || !listings.is_empty() {
+            let wanted = |listing: &Listing| lost_track || listings.contains(&listing.no);
+            let all = self.store.reader()?.listings()?;
+            self.catalog
+                .put_listings(all.into_iter().filter(|listing| wanted(listing)).map(Arc::new).collect());
+        }
+        if lost_track || keys {
+            self.catalog.reload_keys(self.store.as_ref())?;
         }
         if lost_track {
             self.availability.changed_all();
@@ -94,6 +106,12 @@ impl Shared {
 }
 
 impl Engine {
+    /// Whether other nodes may write to the store, so that what is not known here may be there.
+    #[must_use]
+    pub fn follows(&self) -> bool {
+        self.shared.follows
+    }
+
     /// Waits until this node knows what was committed anywhere before this call, as far as it follows others.
     async fn catch_up(&self) {
         if !self.shared.follows {

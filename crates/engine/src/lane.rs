@@ -13,7 +13,7 @@ use lastseat_core::refusal::Refusal;
 use lastseat_core::settle::due_at;
 use lastseat_core::time::Time;
 use lastseat_core::world::World;
-use lastseat_store::{Lane, StoreError};
+use lastseat_store::Lane;
 use tokio::sync::oneshot;
 
 use crate::batch::{self, Ran};
@@ -300,10 +300,7 @@ impl LaneThread {
     }
 
     fn reload_keys(&self) {
-        let reload = || -> Result<(), StoreError> {
-            self.shared.catalog.reload_keys(self.shared.store.reader()?.as_ref())
-        };
-        if let Err(error) = reload() {
+        if let Err(error) = self.shared.catalog.reload_keys(self.shared.store.as_ref()) {
             tracing::error!(%error, "could not read the API keys anew");
         }
     }

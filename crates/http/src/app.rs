@@ -6,6 +6,7 @@ use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::auth::know_key;
 use crate::limits::{Limits, limit};
 use crate::state::AppState;
 use crate::{pages, problem, routes};
@@ -21,6 +22,11 @@ pub fn app(state: AppState) -> Router {
         let routes = match &limits {
             Some(limits) => routes.layer(from_fn_with_state((state.clone(), Arc::clone(limits)), limit)),
             None => routes,
+        };
+        let routes = if state.engine.follows() {
+            routes.layer(from_fn_with_state(state.engine.clone(), know_key))
+        } else {
+            routes
         };
         routes.layer(CatchPanicLayer::custom(panicked))
     };

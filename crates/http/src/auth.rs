@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::AUTHORIZATION;
@@ -42,6 +45,14 @@ pub(crate) fn bearer_of(headers: &HeaderMap) -> Option<&str> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let value = values.next()?;
     value.to_str().ok().filter(|_| values.next().is_none()).and_then(bearer)
+}
+
+/// Sees to it that a key that is shown is known here, also one that another node has made just now.
+pub(crate) async fn know_key(State(engine): State<Engine>, request: Request, next: Next) -> Response {
+    if let Some(hash) = bearer_of(request.headers()).map(hash_secret) {
+        engine.find_key(&hash).await;
+    }
+    next.run(request).await
 }
 
 /// Who shows an API key.

@@ -15,7 +15,7 @@ use lastseat_core::id::KeyId;
 use lastseat_core::refusal::Code;
 
 use crate::address::client;
-use crate::auth::{api_key, bearer_of, hash_secret};
+use crate::auth::api_key;
 use crate::config::{HttpConfig, Rate};
 use crate::problem::Problem;
 use crate::state::AppState;
@@ -86,10 +86,6 @@ pub(crate) async fn limit(
         return next.run(request).await;
     }
     let (head, body) = request.into_parts();
-    // From here on a key is known, also one that another node has made just now.
-    if let Some(secret) = bearer_of(&head.headers) {
-        state.engine.find_key(&hash_secret(secret)).await;
-    }
     let checked = match api_key(&state.engine, &head.headers) {
         Ok(Some(key)) => limits.keys.as_ref().map(|keys| keys.check(&key.id, "with this API key")),
         _ => limits
