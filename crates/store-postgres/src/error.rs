@@ -45,6 +45,12 @@ pub enum OpenError {
         "there are no tables of Lastseat in the database {0}; `lastseat serve --database-url` makes them"
     )]
     Missing(String),
+    /// There is something where nothing may be.
+    #[error("there are bookings, listings or keys in the database {0} already; give an empty database")]
+    NotEmpty(String),
+    /// Nodes serve it, or a copy is being made.
+    #[error("nodes of Lastseat, or another copy, use the database {0}; stop all of them first")]
+    InUse(String),
     /// A newer program wrote it.
     #[error("the database has schema version {found}, this program knows {known}: use the newer program")]
     Newer {

@@ -56,12 +56,18 @@ impl Follow for PgFollow {
         place(connection)?;
         let follow = connection.statement(sql::FOLLOW)?;
         let rows = connection.ask(connection.client.query(&follow, &[&after, &MAX_BATCHES]))?;
-        let mut followed = Followed::default();
+        let newest = connection.statement(sql::LAST_PLACE)?;
+        let newest: i64 = get(&connection.ask(connection.client.query_one(&newest, &[]))?, 0)?;
+        // The log may be shorter than it was: on a standby that had not everything when it was promoted.
+        let mut followed = Followed { lost_track: newest < after, ..Followed::default() };
+        if followed.lost_track {
+            self.place = newest;
+            return Ok(followed);
+        }
         let Some(last) = rows.last() else { return Ok(followed) };
         let mut through: i64 = get(last, 0)?;
         if rows.len() >= usize::try_from(MAX_BATCHES).unwrap_or(usize::MAX) {
-            let newest = connection.statement(sql::LAST_PLACE)?;
-            through = get(&connection.ask(connection.client.query_one(&newest, &[]))?, 0)?;
+            through = newest;
             followed.lost_track = true;
         }
         let (mut all, mut foreign) = (Vec::new(), Vec::new());

@@ -173,7 +173,7 @@ impl PgLane {
         self.spare.bookings.extend(bookings);
         self.spare.listings.extend(listings);
         let batch = batch.first().ok_or_else(|| StoreError::Corrupt("there is no clock".to_owned()))?;
-        let pools = pools.iter().map(|row| optional_pool(row)).collect::<Result<Vec<_>, _>>()?;
+        let pools = pools.iter().map(optional_pool).collect::<Result<Vec<_>, _>>()?;
         Ok(Loaded {
             now: self.shared.known.saw(get(batch, 0)?),
             batch_no: get(batch, 1)?,

@@ -9,6 +9,7 @@
 //! - [`read`]: questions on snapshots
 //! - [`follow`]: what other nodes commit, and the order of the event log
 //! - [`files`]: receipts in a table
+//! - [`mod@copy`]: everything in a database, carried elsewhere and back
 //! - [`clock`]: the database's clock, as a node knows it
 //!
 //! A transaction first locks the rows in `inventory` of the listings that its commands name, in the order of their
@@ -21,6 +22,7 @@
 
 mod clock;
 mod connection;
+mod copy;
 mod error;
 mod files;
 mod follow;
@@ -35,6 +37,7 @@ mod tx;
 mod write;
 
 pub use clock::Clock;
+pub use copy::{Alone, PgSource, PgTarget};
 pub use error::OpenError;
 pub use files::PgFiles;
 pub use migrate::{FirstStart, SCHEMA_VERSION};

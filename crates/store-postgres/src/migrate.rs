@@ -19,6 +19,8 @@ pub(crate) const META_SECRET: &str = "secret";
 pub(crate) const META_EPOCH: &str = "epoch";
 /// The lock under which the schema is changed ("LSEA", "seat").
 const LOCK: i64 = 0x4c53_4541_7365_6174;
+/// How long is waited for who may be about to let go: a session whose client is dead, say.
+const PATIENCE: &str = "SET lock_timeout = '3s'";
 /// The oldest PostgreSQL that is known to do, as `server_version_num`.
 const MIN_SERVER: i32 = 150_000;
 
@@ -136,5 +138,19 @@ impl FirstStart {
         ask(&connection, target, connection.client.batch_execute("SET lock_timeout = 0"))?;
         ask(&connection, target, connection.client.execute("SELECT pg_advisory_lock($1)", &[&(LOCK + 1)]))?;
         Ok(Self { _connection: connection })
+    }
+
+    /// Takes the lock if nobody has it, or who has it lets go of it at once.
+    pub(crate) fn now(connection: Connection, target: &Target) -> Result<Option<Self>, OpenError> {
+        ask(&connection, target, connection.client.batch_execute(PATIENCE))?;
+        let lock = connection.client.execute("SELECT pg_advisory_lock($1)", &[&(LOCK + 1)]);
+        let locked = connection
+            .wait(lock)
+            .map_err(|error| OpenError::Other { target: target.to_string(), why: error.to_string() })?;
+        match locked {
+            Ok(_) => Ok(Some(Self { _connection: connection })),
+            Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => Ok(None),
+            Err(error) => Err(other(target)(error)),
+        }
     }
 }

@@ -116,7 +116,7 @@ impl PgStore {
         &self.shared
     }
 
-    fn connect(&self, purpose: Purpose) -> Result<Connection, OpenError> {
+    pub(crate) fn connect(&self, purpose: Purpose) -> Result<Connection, OpenError> {
         let runtime = self.runtime.as_ref().expect("taken on drop only");
         Connection::open_shared(&self.shared.target, purpose, runtime.handle())
     }

@@ -21,7 +21,7 @@ const APPLICATION: &str = "lastseat";
 /// A database by its URL, `postgres://user:password@host:port/database?parameter=value`; several hosts are separated
 /// by commas. Shown without its password.
 #[derive(Clone)]
-pub struct Target(pub(crate) Config);
+pub struct Target(pub(crate) Box<Config>);
 
 impl FromStr for Target {
     type Err = OpenError;
@@ -48,7 +48,7 @@ impl FromStr for Target {
         }
         config.keepalives_idle(KEEPALIVE);
         config.tcp_user_timeout(UNACKNOWLEDGED);
-        Ok(Self(config))
+        Ok(Self(Box::new(config)))
     }
 }
 

@@ -82,11 +82,8 @@ pub(super) fn write(written: &mut Written, world: &World, first_event: i64) -> V
         let listing = world.listing_of(booking);
         let due = due_at(booking, &listing).map(Time::millis);
         let row = (booking, due, numbers.remove(no).unwrap_or_default());
-        if old.is_none() {
-            new.push(row)
-        } else {
-            changed.push(row)
-        }
+        let rows = if old.is_none() { &mut new } else { &mut changed };
+        rows.push(row);
         let same = old.as_ref().is_some_and(|old| {
             deadline(old) == deadline(booking) && (deadline(booking).is_none() || old.lines == booking.lines)
         });

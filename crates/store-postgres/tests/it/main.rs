@@ -3,5 +3,6 @@
 
 mod conformance;
 mod files;
+mod follow;
 mod servers;
 mod statements;

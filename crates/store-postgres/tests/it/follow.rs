@@ -1,0 +1,101 @@
+//! What one node learns of another's commits, and the order of the log.
+
+use lastseat_core::command::{NewKey, Role};
+use lastseat_core::decide::names::Names;
+use lastseat_core::id::{KeyId, ListingId};
+use lastseat_core::listing::build::build;
+use lastseat_core::world::World;
+use lastseat_store::{Lane, Store};
+use lastseat_store_postgres::Clock;
+use serde_json::json;
+
+use crate::servers::{empty_database, node, sql};
+
+/// Commits a listing under this id, and what else `change` makes.
+fn commit(lane: &mut dyn Lane, id: u128, change: impl FnOnce(&mut World)) {
+    let names = Names { new_listings: 1, ..Names::default() };
+    let mut tx = lane.begin(id, &names).unwrap();
+    let mut world = World::new(tx.now());
+    (world.booking_numbers, world.listing_numbers) = tx.numbers(0, 1).unwrap();
+    let form = json!({"kind": "places", "title": "Gig", "timezone": "UTC", "currency": "EUR",
+        "starts_at": "2099-01-01T00:00:00Z", "pools": [{"key": "standard", "capacity": 1, "price": 0}]});
+    let new = build(&serde_json::from_value(form).unwrap(), tx.now()).unwrap();
+    let listing = world.add_listing(ListingId::from_bits(id), new);
+    world.listing_event(
+        lastseat_core::event::EventKind::ListingCreated,
+        listing.no,
+        &lastseat_core::command::Actor::System,
+        "{}".to_owned(),
+    );
+    change(&mut world);
+    tx.write(&world).unwrap();
+    tx.commit().unwrap();
+}
+
+#[test]
+fn a_node_learns_what_others_commit_and_not_what_it_has_committed_itself() {
+    let url = empty_database();
+    let (one, two) = (node(&url, Clock::Database), node(&url, Clock::Database));
+    let mut follow = two.follow().unwrap().unwrap();
+    assert_eq!(follow.poll().unwrap(), lastseat_store::Followed::default());
+    commit(one.lane().unwrap().as_mut(), 1, |_| {});
+    let seen = follow.poll().unwrap();
+    assert_eq!((seen.listings.len(), seen.events, seen.keys, seen.lost_track), (1, 1, false, false));
+    commit(two.lane().unwrap().as_mut(), 2, |_| {});
+    let seen = follow.poll().unwrap();
+    assert_eq!((seen.listings.len(), seen.events), (0, 1), "its own events have got their place");
+    commit(one.lane().unwrap().as_mut(), 3, |world| {
+        let id = KeyId::from_bits(3);
+        world.add_key(NewKey { id, role: Role::Operator, name: "K".to_owned(), hash: [3; 32] });
+    });
+    assert!(follow.poll().unwrap().keys);
+    assert_eq!(follow.poll().unwrap(), lastseat_store::Followed::default());
+}
+
+#[test]
+fn a_log_that_has_become_shorter_has_everything_looked_at_anew() {
+    let url = empty_database();
+    let (one, two) = (node(&url, Clock::Database), node(&url, Clock::Database));
+    let mut follow = two.follow().unwrap().unwrap();
+    for id in 1..=3 {
+        commit(one.lane().unwrap().as_mut(), id, |_| {});
+    }
+    assert_eq!(follow.poll().unwrap().listings.len(), 3);
+    // As on a standby that was promoted without the last two.
+    sql(&url, "DELETE FROM batches WHERE place > 1; UPDATE event_log SET place = 1");
+    assert!(follow.poll().unwrap().lost_track);
+    commit(one.lane().unwrap().as_mut(), 4, |_| {});
+    assert_eq!(follow.poll().unwrap().listings.len(), 1);
+}
+
+/// The numbers of a transaction that commits late are lower than those of one that was read before.
+#[test]
+fn the_feed_skips_nothing_when_a_transaction_commits_after_a_later_one_was_read() {
+    let url = empty_database();
+    let (one, two) = (node(&url, Clock::Database), node(&url, Clock::Database));
+    let (mut slow, mut quick) = (one.lane().unwrap(), two.lane().unwrap());
+    let names = Names { new_listings: 1, ..Names::default() };
+    let mut late = slow.begin(1, &names).unwrap();
+    let mut world = World::new(late.now());
+    (world.booking_numbers, world.listing_numbers) = late.numbers(0, 1).unwrap();
+    let read = |after: i64| {
+        two.order_events().unwrap();
+        two.reader().unwrap().events(after, None, 100).unwrap()
+    };
+    commit(quick.as_mut(), 2, |_| {});
+    let first = read(0);
+    assert_eq!(first.len(), 1);
+    world.listing_event(
+        lastseat_core::event::EventKind::ListingUpdated,
+        lastseat_core::id::ListingNo(1),
+        &lastseat_core::command::Actor::System,
+        "{}".to_owned(),
+    );
+    late.write(&world).unwrap();
+    late.commit().unwrap();
+    let rest = read(first[0].place);
+    assert_eq!(rest.len(), 1);
+    assert!(rest[0].no < first[0].no, "it was begun earlier");
+    assert!(rest[0].place > first[0].place, "and stands later in the log");
+    assert!(read(rest[0].place).is_empty());
+}
