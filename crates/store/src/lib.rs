@@ -4,6 +4,8 @@
 //! - [`Store`], [`Lane`], [`Tx`]: one batch, one transaction
 //! - [`Read`]: questions, each on a snapshot of its own
 //! - [`memory`]: a store in memory that fails on demand, for tests and simulations
+//! - [`simulated`]: a database that several nodes share, with transactions that interleave
+//! - [`mod@copy`]: everything as plain values, to be carried from one store to another
 //! - [`conformance`]: the suite that every store passes
 //! - [`verify`]: checks every rule on what a store holds
 //!
@@ -11,9 +13,11 @@
 //! write, and to the suite.
 
 pub mod conformance;
+pub mod copy;
 pub mod error;
 pub mod memory;
 pub mod read;
+pub mod simulated;
 pub mod tx;
 pub mod verify;
 

@@ -27,13 +27,13 @@ use lastseat_core::time::Time;
 pub use clock::TestClock;
 pub use faults::{Dice, Failure, Fate, Fault, Faults, Odds};
 pub(crate) use rows::Rows;
+pub(crate) use snapshot::Snapshot;
 
 use crate::error::StoreError;
 use crate::read::Read;
 use crate::tx::{Lane, Store};
 use faults::Point;
 use lane::MemoryLane;
-use snapshot::Snapshot;
 
 /// The secret of every instance in memory: tests are to be repeatable.
 const SECRET: [u8; 32] = [0x5e; 32];
@@ -107,6 +107,13 @@ impl MemoryStore {
     pub fn new(clock: TestClock, faults: Faults) -> Self {
         let (turn, state) = (Mutex::default(), Mutex::default());
         Self { shared: Arc::new(Shared { clock, faults, turn, state }) }
+    }
+
+    /// A store that holds these rows already.
+    pub(crate) fn with_rows(clock: TestClock, rows: Arc<Rows>) -> Self {
+        let store = Self::new(clock, Faults::default());
+        store.shared.state().rows = rows;
+        store
     }
 
     /// The faults, to add some.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use lastseat_core::booking::Booking;
 use lastseat_core::command::IdempotencyKey;
-use lastseat_core::event::EventData;
+use lastseat_core::event::{EventData, NewEvent};
 use lastseat_core::id::{BookingId, BookingNo, KeyId, ListingId, ListingNo};
 use lastseat_core::listing::Listing;
 use lastseat_core::pool::{Pool, PoolNo, PoolRef};
@@ -54,7 +54,10 @@ pub(crate) struct Rows {
     pub(crate) booking_nos: BTreeMap<BookingId, BookingNo>,
     pub(crate) holds: BTreeMap<HoldKey, HoldRow>,
     pub(crate) customers: BTreeMap<CustomerRef, CustomerUse>,
+    /// In the order of their places in the log.
     pub(crate) events: Vec<Arc<StoredEvent>>,
+    /// Those of batches that have no place in the log yet, by the number of the batch.
+    pub(crate) unplaced: BTreeMap<i64, Vec<Arc<StoredEvent>>>,
     pub(crate) remembered: BTreeMap<IdempotencyKey, (Time, Remembered)>,
     pub(crate) imports: BTreeMap<String, BookingNo>,
     pub(crate) keys: BTreeMap<KeyId, (ApiKey, Option<Time>)>,
@@ -79,8 +82,18 @@ fn insert_new<K: Ord + std::fmt::Debug, V>(
 }
 
 impl Rows {
-    /// Puts in what a batch changed.
+    /// Puts in what a batch changed; its events follow those that are there.
     pub(super) fn write(&mut self, world: &World) -> Result<(), StoreError> {
+        self.write_rows(world)?;
+        let first = i64::try_from(self.events.len() + 1).expect("few events");
+        let events = self.events_of(world, first);
+        self.events
+            .extend(events.into_iter().map(|event| Arc::new(StoredEvent { place: event.no, ..event })));
+        Ok(())
+    }
+
+    /// Puts in what a batch changed, but for its events.
+    pub(crate) fn write_rows(&mut self, world: &World) -> Result<(), StoreError> {
         self.write_listings(world)?;
         for (no, old) in &world.changes.bookings {
             let new = world.booking_at(*no).expect("a changed booking is in the world");
@@ -90,7 +103,6 @@ impl Rows {
         for of in &world.changes.customers {
             self.write_customer(of.clone(), world.customer(of))?;
         }
-        self.write_events(world);
         for (key, what) in &world.changes.remembered {
             insert_new(&mut self.remembered, *key, (world.now, what.clone()))?;
         }
@@ -193,27 +205,24 @@ impl Rows {
         Ok(())
     }
 
-    fn write_events(&mut self, world: &World) {
-        for event in &world.changes.events {
-            let no = i64::try_from(self.events.len() + 1).expect("few events");
-            let booking = event.booking.and_then(|no| Some((no, self.bookings.get(&no)?.booking.id)));
-            let data = match &event.data {
+    /// The events of a batch whose rows are written, numbered from `first` on, without places in the log.
+    pub(crate) fn events_of(&self, world: &World, first: i64) -> Vec<StoredEvent> {
+        let stored = |(no, event): (i64, &NewEvent)| StoredEvent {
+            place: 0,
+            no,
+            at: event.at,
+            kind: event.kind,
+            listing: event.listing,
+            booking: event.booking.and_then(|no| Some((no, self.bookings.get(&no)?.booking.id))),
+            seq: event.seq,
+            version: event.version,
+            actor: event.actor.clone(),
+            data: match &event.data {
                 EventData::Booking(patch) => serde_json::to_string(patch).expect("plain values"),
                 EventData::Listing(text) => text.clone(),
-            };
-            self.events.push(Arc::new(StoredEvent {
-                place: no,
-                no,
-                at: event.at,
-                kind: event.kind,
-                listing: event.listing,
-                booking,
-                seq: event.seq,
-                version: event.version,
-                actor: event.actor.clone(),
-                data,
-            }));
-        }
+            },
+        };
+        (first..).zip(&world.changes.events).map(stored).collect()
     }
 
     /// Counts the customers of a listing anew: when a limit is set for the first time.
@@ -262,14 +271,14 @@ impl Rows {
 /// Looking.
 impl Rows {
     /// The pools of a listing, in order.
-    pub(super) fn pools_of(&self, listing: ListingNo) -> Vec<(PoolNo, Pool)> {
+    pub(crate) fn pools_of(&self, listing: ListingNo) -> Vec<(PoolNo, Pool)> {
         let first = PoolRef { listing, pool: PoolNo::new(0, 0) };
         let pools = self.pools.range(first..).take_while(|(at, _)| at.listing == listing);
         pools.map(|(at, pool)| (at.pool, *pool)).collect()
     }
 
     /// The live holds on a pool with their deadlines and units, the earliest first.
-    pub(super) fn holds_on(&self, at: PoolRef) -> impl Iterator<Item = (Time, BookingNo, i64)> {
+    pub(crate) fn holds_on(&self, at: PoolRef) -> impl Iterator<Item = (Time, BookingNo, i64)> {
         let PoolRef { listing, pool } = at;
         let first = (listing, pool.group, Time::from_millis(i64::MIN), BookingNo(i64::MIN), 0);
         self.holds
@@ -280,7 +289,7 @@ impl Rows {
     }
 
     /// A listing whose bookings have to be renewed, with how far that has come and has to go.
-    pub(super) fn renewing(&self) -> Option<(ListingNo, BookingNo, BookingNo)> {
+    pub(crate) fn renewing(&self) -> Option<(ListingNo, BookingNo, BookingNo)> {
         self.listings.iter().find_map(|(no, row)| Some((*no, row.renewed, row.renew_through?)))
     }
 }

@@ -15,13 +15,13 @@ use super::{EPOCH, Rows, SECRET};
 use crate::error::StoreError;
 use crate::read::{ApiKey, BookingFilter, Hold, ListingNumbers, Money, Read, StoredEvent};
 
-pub(super) struct Snapshot {
+pub(crate) struct Snapshot {
     rows: Arc<Rows>,
     now: Time,
 }
 
 impl Snapshot {
-    pub(super) const fn new(rows: Arc<Rows>, now: Time) -> Self {
+    pub(crate) const fn new(rows: Arc<Rows>, now: Time) -> Self {
         Self { rows, now }
     }
 }
@@ -75,21 +75,26 @@ impl Read for Snapshot {
     }
 
     fn booking_events(&self, of: BookingNo) -> Result<Vec<StoredEvent>, StoreError> {
-        let events = self.rows.events.iter().filter(|event| event.booking.is_some_and(|(no, _)| no == of));
+        let events = self.rows.events.iter().chain(self.rows.unplaced.values().flatten());
+        let events = events.filter(|event| event.booking.is_some_and(|(no, _)| no == of));
         let mut events: Vec<StoredEvent> = events.map(|event| StoredEvent::clone(event)).collect();
         events.sort_by_key(|event| event.seq);
         Ok(events)
     }
 
     fn events(&self, after: i64, of: Option<ListingNo>, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
-        let first = self.rows.events.partition_point(|event| event.no <= after);
+        let first = self.rows.events.partition_point(|event| event.place <= after);
         let events = self.rows.events[first..].iter();
         let events = events.filter(|event| of.is_none_or(|listing| event.listing == listing));
         Ok(take(events.map(|event| StoredEvent::clone(event)), limit))
     }
 
     fn last_event(&self) -> Result<i64, StoreError> {
-        Ok(self.rows.events.last().map_or(0, |event| event.no))
+        Ok(self.rows.events.last().map_or(0, |event| event.place))
+    }
+
+    fn unplaced(&self) -> Result<Vec<StoredEvent>, StoreError> {
+        Ok(self.rows.unplaced.values().flatten().map(|event| StoredEvent::clone(event)).collect())
     }
 
     fn pools(&self, of: ListingNo) -> Result<Vec<(PoolNo, Pool)>, StoreError> {
@@ -158,8 +163,8 @@ impl Read for Snapshot {
         let has = |no: BookingNo, seq: u32| {
             self.rows.bookings.get(&no).is_some_and(|row| (1..=row.booking.events).contains(&seq))
         };
-        let first = self.rows.events.partition_point(|event| event.no <= after);
-        let events = self.rows.events[first..].iter().take_while(|event| event.no <= through);
+        let first = self.rows.events.partition_point(|event| event.place <= after);
+        let events = self.rows.events[first..].iter().take_while(|event| event.place <= through);
         let lost: BTreeSet<BookingNo> = events
             .filter_map(|event| event.booking.map(|(no, _)| (no, event.seq)))
             .filter(|(no, seq)| !has(*no, *seq))

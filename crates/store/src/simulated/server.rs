@@ -1,0 +1,351 @@
+//! The database itself: what is committed, the transactions that are open, and what becomes of them.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use lastseat_core::id::{BookingNo, ListingNo};
+use lastseat_core::time::Time;
+use lastseat_core::world::World;
+
+use super::locks::{Key, Locks, TxNo};
+use super::trouble::Flaw;
+use crate::error::StoreError;
+use crate::memory::Rows;
+use crate::read::StoredEvent;
+
+/// Bits of an event's number that tell its place in the batch.
+const EVENT_BITS: u32 = 16;
+
+/// Something that a transaction writes.
+#[derive(Clone, Debug)]
+pub(super) enum Write {
+    /// What a batch has changed.
+    Batch(Box<World>),
+    /// How far renewing has come.
+    Renewed(ListingNo, Option<BookingNo>),
+    /// Batches that get their places in the event log, from the first place on.
+    Placed(i64, Vec<i64>),
+}
+
+/// What the server makes of a transaction whose client is gone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Orphan {
+    /// Everything had been sent, the commit too: it is done as soon as its locks can be had.
+    Lands,
+    /// It is rolled back when the server notices.
+    Ends,
+}
+
+/// A transaction, as the server knows it.
+#[derive(Debug)]
+pub(super) struct Backend {
+    pub(super) node: usize,
+    pub(super) batch: Option<u128>,
+    pub(super) batch_no: i64,
+    /// What was executed; others do not see it.
+    done: Vec<Write>,
+    /// What was sent and still has to be executed, with the rows that it needs.
+    sent: Vec<Write>,
+    keys: VecDeque<Key>,
+    /// Whether the commit was sent behind it.
+    pub(super) committing: bool,
+    pub(super) orphan: Option<Orphan>,
+}
+
+/// What is known of a batch's id.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Known {
+    Committed,
+    /// Claimed by somebody who wanted to know: it will never be committed.
+    Claimed,
+}
+
+/// A transaction that was committed just now.
+pub(super) struct Landed {
+    pub(super) rows: Arc<Rows>,
+    pub(super) worlds: Vec<World>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Server {
+    /// What is committed.
+    pub(super) rows: Arc<Rows>,
+    pub(super) open: BTreeMap<TxNo, Backend>,
+    pub(super) locks: Locks,
+    pub(super) batches: BTreeMap<u128, Known>,
+    /// What each batch could see when it had its listings, and when that was.
+    pub(super) seen: BTreeMap<u128, (Arc<Rows>, Time)>,
+    pub(super) timed_out: BTreeSet<TxNo>,
+    /// How often transactions waited for each other in a circle.
+    pub(super) deadlocks: u64,
+    pub(super) flaw: Option<Flaw>,
+    transactions: TxNo,
+    numbers: [i64; 3],
+}
+
+impl Server {
+    pub(super) fn new(flaw: Option<Flaw>) -> Self {
+        Self { flaw, ..Self::default() }
+    }
+}
+
+/// A sequence: what it gives is never given again, whatever becomes of the transaction.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Sequence {
+    Bookings,
+    Listings,
+    Batches,
+}
+
+impl Server {
+    pub(super) fn next(&mut self, sequence: Sequence) -> i64 {
+        let last = &mut self.numbers[sequence as usize];
+        *last += 1;
+        *last
+    }
+
+    pub(super) fn begin(&mut self, node: usize, batch: Option<u128>) -> TxNo {
+        self.transactions += 1;
+        let backend = Backend {
+            node,
+            batch,
+            batch_no: 0,
+            done: Vec::new(),
+            sent: Vec::new(),
+            keys: VecDeque::new(),
+            committing: false,
+            orphan: None,
+        };
+        self.open.insert(self.transactions, backend);
+        self.transactions
+    }
+
+    /// Whether a node has sent a commit that is not done.
+    pub(super) fn is_committing(&self, node: usize) -> bool {
+        self.open
+            .values()
+            .any(|backend| backend.node == node && backend.committing && backend.orphan.is_none())
+    }
+
+    /// Whether a transaction's client has to go on waiting for a lock.
+    pub(super) fn is_stuck(&self, tx: TxNo) -> bool {
+        let served = self.open.get(&tx).is_some_and(|backend| backend.orphan.is_none());
+        served && !self.timed_out.contains(&tx) && self.locks.must_wait(tx)
+    }
+
+    /// Locks a row or inserts a unique key, if nobody else is about to. Whether it has it now.
+    pub(super) fn take(&mut self, tx: TxNo, key: &Key) -> Result<bool, StoreError> {
+        if !self.locks.take(tx, key) {
+            return Ok(false);
+        }
+        let conflict = |what: &str| Err(StoreError::Conflict(format!("duplicate key: {what}")));
+        let refuse = |what: &str| Err(StoreError::BadData(format!("duplicate key: {what}")));
+        match key {
+            Key::Import(id) if self.rows.imports.contains_key(id) && !self.has(Flaw::ImportsAreNotUnique) => {
+                conflict("imports")
+            }
+            Key::Answer(key)
+                if self.rows.remembered.contains_key(key) && !self.has(Flaw::KeysAreNotUnique) =>
+            {
+                conflict("idempotency")
+            }
+            Key::Batch(id) if self.batches.contains_key(id) && self.open[&tx].batch == Some(*id) => {
+                refuse("batches")
+            }
+            _ => Ok(true),
+        }
+    }
+
+    pub(super) fn has(&self, flaw: Flaw) -> bool {
+        self.flaw == Some(flaw)
+    }
+
+    /// What a statement of this transaction sees that begins now: what is committed, and what it has written itself.
+    pub(super) fn view(&self, tx: TxNo) -> Result<Arc<Rows>, StoreError> {
+        let backend = &self.open[&tx];
+        if backend.done.is_empty() {
+            return Ok(Arc::clone(&self.rows));
+        }
+        self.with(backend).map(Arc::new)
+    }
+
+    /// What is committed, with what this transaction has written.
+    fn with(&self, backend: &Backend) -> Result<Rows, StoreError> {
+        let mut rows = Rows::clone(&self.rows);
+        for write in &backend.done {
+            self.apply(&mut rows, backend, write)?;
+        }
+        Ok(rows)
+    }
+
+    fn apply(&self, rows: &mut Rows, backend: &Backend, write: &Write) -> Result<(), StoreError> {
+        match write {
+            Write::Batch(world) => {
+                let mut world = world.as_ref().clone();
+                if self.has(Flaw::KeysAreNotUnique) {
+                    world.changes.remembered.retain(|(key, _)| !rows.remembered.contains_key(key));
+                }
+                if self.has(Flaw::ImportsAreNotUnique) {
+                    for no in world.changes.bookings.keys() {
+                        let imported = world.booking_at(*no).and_then(|new| new.details.imported_as.as_ref());
+                        imported.map(|external| rows.imports.remove(external));
+                    }
+                }
+                rows.write_rows(&world)?;
+                let first = backend.batch_no << EVENT_BITS;
+                let events = rows.events_of(&world, first).into_iter();
+                if self.has(Flaw::OrdersByNumber) {
+                    let placed = events.map(|event| Arc::new(StoredEvent { place: event.no, ..event }));
+                    rows.events.extend(placed);
+                    rows.events.sort_by_key(|event| event.place);
+                } else {
+                    rows.unplaced.entry(backend.batch_no).or_default().extend(events.map(Arc::new));
+                }
+            }
+            Write::Renewed(of, through) => {
+                if let Some(row) = rows.listings.get_mut(of) {
+                    match through {
+                        Some(through) => row.renewed = *through,
+                        None => row.renew_through = None,
+                    }
+                }
+            }
+            Write::Placed(first, batches) => {
+                let events = batches.iter().filter_map(|no| rows.unplaced.remove(no)).flatten();
+                let placed = (*first..).zip(events);
+                let placed =
+                    placed.map(|(place, event)| Arc::new(StoredEvent { place, ..event.as_ref().clone() }));
+                rows.events.extend(placed.collect::<Vec<_>>());
+                rows.events.sort_by_key(|event| event.place);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in what a client sends to be written.
+    pub(super) fn send(&mut self, tx: TxNo, writes: Vec<Write>) {
+        let Some(backend) = self.open.get_mut(&tx) else { return };
+        for write in &writes {
+            if let Write::Batch(world) = write {
+                backend.keys.extend(rows_of(world, backend.batch));
+            }
+        }
+        backend.sent.extend(writes);
+    }
+
+    /// The next row that what was sent needs.
+    pub(super) fn needs(&self, tx: TxNo) -> Option<Key> {
+        self.open.get(&tx)?.keys.front().cloned()
+    }
+
+    /// It was had.
+    pub(super) fn got(&mut self, tx: TxNo) {
+        if let Some(backend) = self.open.get_mut(&tx) {
+            backend.keys.pop_front();
+        }
+    }
+
+    /// Executes what was sent, now that its rows are locked.
+    pub(super) fn execute(&mut self, tx: TxNo) -> Result<(), StoreError> {
+        let Some(backend) = self.open.get_mut(&tx) else { return Ok(()) };
+        let sent = std::mem::take(&mut backend.sent);
+        if sent.is_empty() {
+            return Ok(());
+        }
+        backend.done.extend(sent);
+        self.with(&self.open[&tx]).map(drop)
+    }
+
+    /// Commits what was executed.
+    pub(super) fn commit(&mut self, tx: TxNo) -> Result<Landed, StoreError> {
+        let rows = match self.with(&self.open[&tx]) {
+            Ok(rows) => Arc::new(rows),
+            Err(error) => {
+                self.abort(tx);
+                return Err(error);
+            }
+        };
+        self.rows = Arc::clone(&rows);
+        let backend = self.open.remove(&tx).expect("it is open");
+        if let Some(id) = backend.batch {
+            self.batches.insert(id, Known::Committed);
+        }
+        self.end(tx);
+        let worlds = backend.done.into_iter().filter_map(|write| match write {
+            Write::Batch(world) => Some(*world),
+            _ => None,
+        });
+        Ok(Landed { rows, worlds: worlds.collect() })
+    }
+
+    /// Rolls back.
+    pub(super) fn abort(&mut self, tx: TxNo) {
+        self.open.remove(&tx);
+        self.end(tx);
+    }
+
+    fn end(&mut self, tx: TxNo) {
+        self.locks.release(tx);
+        self.timed_out.remove(&tx);
+    }
+
+    /// The client of a transaction is gone.
+    pub(super) fn leave(&mut self, tx: TxNo, orphan: Orphan) {
+        if let Some(backend) = self.open.get_mut(&tx) {
+            backend.orphan.get_or_insert(orphan);
+            self.locks.give_up(tx);
+        }
+    }
+
+    /// Lets a transaction without a client do its next step. What was committed, if it came to that.
+    pub(super) fn go_on(&mut self, tx: TxNo) -> Option<Landed> {
+        let lands = self.open.get(&tx)?.orphan? == Orphan::Lands;
+        if !lands {
+            self.abort(tx);
+            return None;
+        }
+        let step = match self.needs(tx) {
+            Some(key) => self.take(tx, &key).map(|has| (has, Some(key))),
+            None => self.execute(tx).map(|()| (false, None)),
+        };
+        match step {
+            Ok((true, _)) => self.got(tx),
+            Ok((false, Some(key))) => {
+                if !self.locks.wait(tx, &key) {
+                    self.deadlocks += 1;
+                    self.abort(tx);
+                }
+            }
+            Ok((false, None)) => return self.commit(tx).ok(),
+            Err(_) => self.abort(tx),
+        }
+        None
+    }
+
+    /// Transactions without a client.
+    pub(super) fn orphans(&self) -> Vec<TxNo> {
+        self.open.iter().filter(|(_, backend)| backend.orphan.is_some()).map(|(tx, _)| *tx).collect()
+    }
+}
+
+/// The rows that a batch writes, in the order in which its statements come to them.
+fn rows_of(world: &World, batch: Option<u128>) -> Vec<Key> {
+    let changes = &world.changes;
+    let mut keys = Vec::new();
+    let old = changes.bookings.iter().filter(|(_, old)| old.is_some());
+    keys.extend(old.map(|(no, _)| Key::Booking(*no)));
+    let new = changes.bookings.iter().filter(|(_, old)| old.is_none());
+    let imports: BTreeSet<String> =
+        new.filter_map(|(no, _)| world.booking_at(*no)?.details.imported_as.clone()).collect();
+    keys.extend(imports.into_iter().map(Key::Import));
+    keys.extend(changes.customers.iter().cloned().map(Key::Customer));
+    keys.extend(changes.new_keys.iter().map(|key| Key::Secret(key.hash)));
+    keys.extend(batch.map(Key::Batch));
+    let listings: BTreeSet<ListingNo> =
+        changes.pools.iter().chain(&changes.removed_pools).map(|at| at.listing).collect();
+    keys.extend(listings.into_iter().map(Key::Listing));
+    keys.extend(changes.pools.iter().chain(&changes.removed_pools).copied().map(Key::Pool));
+    let answers: BTreeSet<_> = changes.remembered.iter().map(|(key, _)| *key).collect();
+    keys.extend(answers.into_iter().map(Key::Answer));
+    keys
+}
