@@ -176,8 +176,13 @@ impl Wanted {
         }
     }
 
+    /// The limits of the listing. Those of addresses are looked at when a booking is made, and only then: whatever else
+    /// is of the same address may lie in listings that nobody has named.
     fn limits(&mut self, booking: &Booking, listing: &Listing) {
-        self.customers.extend(counted(booking, listing).into_iter().map(|(of, _)| (of, true)));
+        for (of, _) in counted(booking, listing) {
+            let limited = of.0 == listing.no;
+            *self.customers.entry(of).or_insert(limited) |= limited;
+        }
     }
 
     fn pool(&mut self, at: PoolRef, quantity: i64) {
