@@ -13,6 +13,9 @@ use crate::wares::stock;
 /// Clients.
 const CLIENTS: usize = 12;
 
+/// How long the replica is behind when the primary is lost.
+const BEHIND: Duration = Duration::from_millis(400);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_synchronous_replica_that_takes_over_has_everything_that_was_acknowledged() {
     let mut dice = Dice::thrown("failover");
@@ -27,8 +30,12 @@ async fn a_synchronous_replica_that_takes_over_has_everything_that_was_acknowled
     let time = load_time(6);
     tokio::time::sleep(time / 2 + Duration::from_millis(dice.below(500))).await;
     let lost = Instant::now();
+    // For a moment the replica gets nothing: what is acknowledged now would be lost.
+    replica.pause().unwrap();
+    tokio::time::sleep(BEHIND).await;
     tokio::task::block_in_place(|| {
         primary.kill().unwrap();
+        replica.resume();
         replica.promote().unwrap();
     });
     eprintln!("the replica took over after {:?}", lost.elapsed());

@@ -100,7 +100,7 @@ pub async fn check(
         panic!("the history, kept in {}, cannot be explained: {report}", path.display());
     }
     assert_eq!(report.lacks(RULES), [], "too little was going on: {report}");
-    let wrong = load.wrong.lock().unwrap();
+    let wrong = load.wrong.lock().unwrap().clone();
     assert!(wrong.is_empty(), "{} answers of this kind: {}", wrong.len(), wrong[0]);
     for node in nodes {
         let metrics = ask(self::api(node).get("/metrics")).await.ok(200).text;

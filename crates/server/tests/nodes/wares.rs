@@ -35,7 +35,7 @@ pub struct Ware {
     pub is_hotel: bool,
 }
 
-fn policy(more: Value) -> Value {
+fn policy(more: &Value) -> Value {
     let mut policy = json!({
         "payment": ["external"], "hold_seconds": HOLD_SECONDS, "hold_max_seconds": HOLD_MAX_SECONDS,
     });
@@ -53,7 +53,7 @@ pub async fn stock(api: &Api) -> Vec<Ware> {
     for index in 0..=COLD {
         let (capacity, title) = if index == 0 { (12, "hot") } else { (3, "cold") };
         let mut listing =
-            form("places", title, &policy(json!({ "max_per_customer": 4, "max_open_holds": 2 })));
+            form("places", title, &policy(&json!({ "max_per_customer": 4, "max_open_holds": 2 })));
         listing["pools"] = json!([
             { "key": "floor", "capacity": capacity, "price": PRICE },
             { "key": "balcony", "capacity": capacity / 3, "price": PRICE },
@@ -61,7 +61,7 @@ pub async fn stock(api: &Api) -> Vec<Ware> {
         let limits = (Some(4), Some(2), Measure::Sum);
         wares.push(ware(api, &listing, limits).await);
     }
-    let mut hotel = form("nights", "hotel", &policy(json!({ "max_per_customer": 2, "max_open_holds": 3 })));
+    let mut hotel = form("nights", "hotel", &policy(&json!({ "max_per_customer": 2, "max_open_holds": 3 })));
     let today = ask(api.get(&format!("/v1/listings/{}/availability", wares[0].listing.id))).await.ok(200);
     let today: jiff::Timestamp = today.json["as_of"].as_str().unwrap().parse().unwrap();
     let from = today.to_zoned(jiff::tz::TimeZone::UTC).date() + jiff::Span::new().days(30);
