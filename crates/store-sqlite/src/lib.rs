@@ -9,6 +9,7 @@
 //! - [`read`]: questions on snapshots
 //! - [`clock`]: the one place where the system's clock is read
 //! - [`backup`]: a copy of the file, made while serving
+//! - [`mod@copy`]: everything in the file, carried elsewhere and back
 //! - [`mod@check`]: whether a file is damaged
 //!
 //! WAL, `synchronous=FULL`: a commit that was acknowledged survives a power cut. One connection writes and
@@ -19,6 +20,7 @@
 pub mod backup;
 pub mod check;
 pub mod clock;
+mod copy;
 mod keys;
 mod lane;
 mod migrate;
@@ -31,6 +33,7 @@ mod write;
 pub use backup::renew_epoch;
 pub use check::check_file;
 pub use clock::Clock;
+pub use copy::{SqliteSource, SqliteTarget};
 pub use migrate::SCHEMA_VERSION;
 pub use open::{FILE_NAME, LOCK_NAME, OpenError, OpenMode, SqliteStore, lock};
 

@@ -52,6 +52,9 @@ pub enum OpenError {
     /// There is nothing.
     #[error("there is no database in {0}; `lastseat serve --data` makes one")]
     Missing(PathBuf),
+    /// There is something where nothing may be.
+    #[error("there is a database in {0} already; give an empty directory, or move what is there aside")]
+    NotEmpty(PathBuf),
     /// The directory or a file in it cannot be used.
     #[error("cannot use {path}: {source}")]
     Io {
@@ -188,7 +191,7 @@ impl SqliteStore {
         &self.path
     }
 
-    fn connect(&self, writes: bool) -> Result<Connection, OpenError> {
+    pub(crate) fn connect(&self, writes: bool) -> Result<Connection, OpenError> {
         let mut flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
         flags |= if writes {
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE

@@ -30,7 +30,7 @@ const FOLDER_MODE: u32 = 0o700;
 /// Where receipts are kept. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct ReceiptStore {
-    objects: Arc<dyn ObjectStore>,
+    pub(super) objects: Arc<dyn ObjectStore>,
     /// The folder that must be there, if the store is one: `LocalFileSystem` would report every file of a folder
     /// that is gone (an unmounted disk) as missing, and would make the folder anew when it writes.
     folder: Option<PathBuf>,
@@ -120,7 +120,7 @@ impl ReceiptStore {
         Ok(found.boxed())
     }
 
-    async fn check_folder(&self) -> Result<(), ReceiptStoreError> {
+    pub(super) async fn check_folder(&self) -> Result<(), ReceiptStoreError> {
         if let Some(folder) = &self.folder {
             tokio::fs::metadata(folder).await.map_err(ReceiptStoreError::unavailable)?;
         }
