@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::verbs::{
-    backup, bench, booking, config, demo, doctor, import, key, listing, migrate, openapi, reference, restore,
-    serve, verify,
+    backup, bench, booking, config, copy, demo, doctor, import, key, listing, migrate, openapi, reference,
+    restore, serve, verify,
 };
 
 const EXAMPLES: &str = "\
@@ -48,6 +48,7 @@ pub(crate) enum Verb {
     Migrate(migrate::Args),
     Backup(backup::Args),
     Restore(restore::Args),
+    Copy(copy::Args),
     Doctor(doctor::Args),
     Openapi(openapi::Args),
     Config(Box<config::Args>),

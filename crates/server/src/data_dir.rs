@@ -84,7 +84,7 @@ pub(crate) fn write_secret(dir: &Path, name: &str, text: &str) -> Result<PathBuf
 /// What it means that the database cannot be opened: a wrong directory is wrong use, the rest could not be done.
 pub(crate) fn open_failure(error: OpenError) -> Failure {
     match error {
-        OpenError::Missing(_) | OpenError::Foreign => Failure::usage(error),
+        OpenError::Missing(_) | OpenError::Foreign | OpenError::NotEmpty(_) => Failure::usage(error),
         error => Failure::Unable(error.into()),
     }
 }

@@ -13,6 +13,7 @@ mod cli;
 mod client;
 mod config;
 mod data_dir;
+mod ends;
 mod failure;
 mod logging;
 mod money;

@@ -12,6 +12,7 @@ use lastseat_store_sqlite::{self as sqlite, SqliteStore};
 
 use crate::data_dir;
 use crate::failure::Failure;
+use crate::options::Secret;
 
 /// Where the bookings are.
 #[derive(Clone, Debug)]
@@ -26,6 +27,20 @@ pub(crate) enum Place {
 pub(crate) type Served = (Arc<dyn Store>, Option<FirstStart>);
 
 impl Place {
+    /// Reads a data directory or a database's URL.
+    ///
+    /// # Errors
+    /// `Usage`, if the URL makes no sense; it is not quoted.
+    pub(crate) fn parse(text: &Secret) -> Result<Self, Failure> {
+        if text.0.contains("://") {
+            return text.0.parse().map(Self::Database).map_err(open_failure);
+        }
+        if text.0.is_empty() {
+            return Err(Failure::usage("a data directory or postgres://... is missing"));
+        }
+        Ok(Self::Directory(PathBuf::from(&text.0)))
+    }
+
     /// Opens it to look, also beside running servers.
     ///
     /// # Errors
@@ -99,6 +114,7 @@ pub(crate) fn open_failure(error: postgres::OpenError) -> Failure {
         | Error::Refused { .. }
         | Error::ReadOnly(_)
         | Error::Foreign(_)
+        | Error::NotEmpty(_)
         | Error::Missing(_) => Failure::usage(error),
         error => Failure::Unable(error.into()),
     }

@@ -4,6 +4,7 @@ pub(crate) mod backup;
 pub(crate) mod bench;
 pub(crate) mod booking;
 pub(crate) mod config;
+pub(crate) mod copy;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod import;
@@ -34,6 +35,7 @@ pub(crate) async fn run(parsed: Parsed) -> Result<(), Failure> {
         Verb::Migrate(args) => migrate::run(&args),
         Verb::Backup(args) => backup::run(&args),
         Verb::Restore(args) => restore::run(&args),
+        Verb::Copy(args) => copy::run(args).await,
         Verb::Doctor(args) => doctor::run(&args),
         Verb::Openapi(_) => openapi::run(),
         Verb::Config(args) => config::run(&args, &matches, &given),
