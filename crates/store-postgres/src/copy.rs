@@ -277,3 +277,84 @@ impl CopyTarget for PgTarget {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lastseat_scratch::Postgres;
+    use lastseat_store::copy::TABLES;
+
+    use super::*;
+    use crate::store::OpenMode;
+
+    /// What this store fills by itself, or has for itself alone.
+    const OWN: [&str; 5] = ["meta", "batches", "event_log", "files", "lastseat_schema"];
+    /// The same of `inventory`, which has `listing_no` and `version` beside them.
+    const INVENTORY: &str = "edition, listing_id, listing_no, version";
+
+    fn database(server: &Postgres, name: &str) -> PgStore {
+        let url = server.create_database(name).unwrap();
+        PgStore::open(url.parse().unwrap(), OpenMode::Serve, 1).unwrap()
+    }
+
+    #[test]
+    fn every_table_and_column_is_carried() {
+        let server = Postgres::start().unwrap();
+        drop(database(&server, "columns"));
+        let columns = "SELECT table_name, string_agg(column_name::text, ', ' ORDER BY column_name) \
+            FROM information_schema.columns WHERE table_schema = 'public' GROUP BY table_name ORDER BY table_name";
+        for row in server.sql("columns", columns).unwrap() {
+            let (name, found) = (row[0].clone().unwrap(), row[1].clone().unwrap());
+            if OWN.contains(&name.as_str()) || (name.as_str(), found.as_str()) == ("inventory", INVENTORY) {
+                continue;
+            }
+            let table = TABLES.iter().find(|table| table.name == name).expect(&name);
+            let mut known: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
+            known.sort_unstable();
+            assert_eq!(found, known.join(", "), "{name}");
+        }
+    }
+    #[test]
+    fn numbers_and_places_go_on_above_what_was_copied() {
+        let server = Postgres::start().unwrap();
+        let store = database(&server, "numbers");
+        let events = TABLES.iter().find(|table| table.name == "events").unwrap();
+        let event = |no: i64| {
+            let text = |text: &str| Value::Text(text.to_owned());
+            let int = Value::Int;
+            vec![
+                int(no),
+                int(5),
+                text("listing.created"),
+                int(no % 3),
+                Value::Null,
+                int(1),
+                int(1),
+                text("s"),
+                text("{}"),
+            ]
+        };
+        let mut filling = Box::new(store.filling().unwrap());
+        let numbers = [1, 2, 65_535, 65_536, (7 << 16) | 3];
+        filling.write(events, &numbers.map(event)).unwrap();
+        filling.finish(&[7; SECRET_BYTES]).unwrap();
+        let read = lastseat_store::Store::reader(&store).unwrap();
+        let found: Vec<(i64, i64)> =
+            read.events(0, None, 100).unwrap().iter().map(|event| (event.place, event.no)).collect();
+        assert_eq!(found, numbers.map(|no| (no, no)));
+        assert_eq!(read.last_event().unwrap(), (7 << 16) | 3);
+        let of_one: Vec<i64> = read
+            .events(0, Some(lastseat_core::id::ListingNo(1)), 100)
+            .unwrap()
+            .iter()
+            .map(|event| event.no)
+            .collect();
+        assert_eq!(
+            of_one,
+            [1, 65_536, (7 << 16) | 3].into_iter().filter(|no| no % 3 == 1).collect::<Vec<_>>()
+        );
+        let next =
+            server.sql("numbers", "SELECT nextval('batch_numbers'), (SELECT place FROM event_log)").unwrap();
+        assert_eq!(next[0], [Some("8".to_owned()), Some("7".to_owned())]);
+        assert!(matches!(store.filling(), Err(OpenError::NotEmpty(_))));
+    }
+}
