@@ -1,20 +1,21 @@
-//! `cargo xtask sim`: many more seeds of the simulation than the ordinary tests try.
+//! `cargo xtask sim`: many more seeds of the simulations than the ordinary tests try.
 
 use anyhow::bail;
 
 use crate::run::{Workspace, run_and_read};
 use crate::tally::Tally;
 
-/// The package that holds the simulation.
+/// The package that holds the simulations.
 const PACKAGE: &str = "lastseat-engine";
 
-/// What the simulation's tests have in their names.
-const TEST: &str = "simulation";
+/// What their tests have in their names: of one node whose store fails, and of several nodes on one database.
+const TESTS: &str = "keeps_every_promise";
 
-/// Run the simulation of engine and store over many seeds; a failure prints its seed.
+/// Run the simulations of engine and store over many seeds: one node whose store fails, and several nodes on one
+/// database. A failure prints its seed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// How many seeds to try.
+    /// How many seeds to try of each.
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     seeds: u64,
     /// Only this seed, the one that a failure printed, with its steps.
@@ -34,11 +35,11 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
     if args.release {
         command.arg("--release");
     }
-    command.args([TEST, "--", "--nocapture"]);
+    command.args([TESTS, "--", "--nocapture"]);
     let (output, outcome) = run_and_read(&mut command)?;
     outcome?;
     if Tally::of_libtest(&output).passed == 0 {
-        bail!("{PACKAGE} has no test with `{TEST}` in its name");
+        bail!("{PACKAGE} has no test with `{TESTS}` in its name");
     }
     Ok(())
 }

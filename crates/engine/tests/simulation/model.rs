@@ -1,12 +1,13 @@
 //! What was acknowledged, and what must follow from it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lastseat_core::Outcome;
 use lastseat_core::booking::{Booking, Patch, Step, fold};
 use lastseat_core::command::IdempotencyKey;
 use lastseat_core::id::{BookingId, BookingNo};
 use lastseat_core::pool::PoolRef;
+use lastseat_core::refusal::{Code, Refusal};
 use lastseat_core::settle::settle;
 use lastseat_core::time::Time;
 use lastseat_core::world::Answer;
@@ -21,6 +22,10 @@ pub(crate) struct Model {
     told: Vec<Booking>,
     /// What was first told under a key: the fingerprint, and the booking at which version.
     keys: BTreeMap<IdempotencyKey, ([u8; 16], BookingNo, u32)>,
+    /// The keys under which something was told as done, and not as done before.
+    done: BTreeSet<IdempotencyKey>,
+    /// Creations without a key that were refused: nobody asks for them again.
+    refused: BTreeSet<usize>,
     /// The booking that each request made, by the request's number.
     made: BTreeMap<usize, BookingNo>,
     /// The bookings that were imported, by their foreign ids.
@@ -76,6 +81,14 @@ impl Model {
         }
     }
 
+    /// Takes in a refusal.
+    pub(crate) fn refusal(&mut self, request: &Request, refusal: &Refusal) {
+        let made_once = matches!(request.what, What::Create { .. }) && request.key.is_none();
+        if made_once && refusal.code != Code::Unavailable {
+            self.refused.insert(request.no);
+        }
+    }
+
     fn booking(&mut self, request: &Request, row: &Booking, again: bool) -> Result<(), String> {
         if let Some(used) = request.key {
             match self.keys.get(&used.key) {
@@ -89,13 +102,14 @@ impl Model {
                         request.no
                     ));
                 }
-                Some(_) if !again => {
-                    return Err(format!("request {} was carried out again: {row:?}", request.no));
-                }
                 Some(_) => {}
                 None => {
                     self.keys.insert(used.key, (used.fingerprint, row.no, row.version));
                 }
+            }
+            // Who asked again on another node may be told before the first.
+            if !again && !self.done.insert(used.key) {
+                return Err(format!("request {} was carried out again: {row:?}", request.no));
             }
         }
         if let What::Create { .. } = request.what {
@@ -137,6 +151,9 @@ impl Model {
             let found = by_note.get(&request.no).map_or(&[][..], Vec::as_slice);
             if found.len() > 1 {
                 return Err(format!("request {} was carried out {} times", request.no, found.len()));
+            }
+            if self.refused.contains(&request.no) && !found.is_empty() {
+                return Err(format!("request {} was refused, and carried out: {found:?}", request.no));
             }
             if let Some(no) = self.made.get(&request.no)
                 && found != [*no]

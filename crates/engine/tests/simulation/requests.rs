@@ -1,16 +1,22 @@
 //! What clients ask for.
 
+use lastseat_core::Outcome;
 use lastseat_core::booking::{Booking, Receipt, State};
 use lastseat_core::command::{
-    Action, Actor, BookingChange, Command, CreateBooking, Idempotency, ImportBooking, MoneyIn, PoolsChange,
+    Action, Actor, BookingChange, Command, CreateBooking, Idempotency, IdempotencyKey, ImportBooking,
+    MoneyIn, PoolsChange, Role,
 };
 use lastseat_core::customer::Customer;
-use lastseat_core::id::{BookingId, ListingId};
+use lastseat_core::id::{BookingId, KeyId, ListingId};
 use lastseat_core::listing::request::{Claim, LineSpec, SlotSpec, StaySpec};
 use lastseat_core::listing::{Kind, Listing};
+use lastseat_core::refusal::{Code, Refusal};
 use lastseat_core::time::Time;
+use lastseat_store::Read;
 use lastseat_store::memory::Dice;
 use serde_json::{Value, json};
+
+use crate::model::all;
 
 /// When every seed begins: 2026-11-21T12:00:00Z.
 pub(crate) const START: Time = Time::from_millis(1_795_262_400_000);
@@ -23,6 +29,38 @@ pub(crate) enum What {
     Import { listing: ListingId, claim: Claim, state: State, paid: i64, external: u64 },
     Patch { listing: ListingId, patch: Value },
     Pools { listing: ListingId, change: PoolsChange },
+}
+
+/// What a client may wish for now, of this listing if it wants a booking.
+pub(crate) fn wish(dice: &mut Dice, read: &dyn Read, id: ListingId) -> Option<(Actor, What)> {
+    let operator = Actor::Key { id: KeyId::from_bits(1), role: Role::Admin, name: "Olim".into() };
+    let listings: Vec<Listing> = read.listings().unwrap();
+    let listing = listings.iter().find(|listing| listing.id == id)?;
+    Some(match dice.below(100) {
+        0..50 => {
+            let (claim, who) = (claim(dice, listing), dice.below(4));
+            (Actor::Public, What::Create { listing: id, claim, who, address: dice.chance(300) })
+        }
+        50..85 => {
+            let bookings = all(read);
+            if bookings.is_empty() {
+                return None;
+            }
+            let booking = dice.pick(&bookings);
+            let listing = listings.iter().find(|listing| listing.no == booking.listing)?;
+            let change = change(dice, booking, listing);
+            let actor = if dice.chance(300) { Actor::Owner } else { operator };
+            (actor, What::Change { of: booking.id, change })
+        }
+        85..89 => {
+            let claim = claim(dice, listing);
+            let state = *dice.pick(&State::ALL);
+            let paid = *dice.pick(&[0, 50, 100, 200]);
+            (operator, What::Import { listing: id, claim, state, paid, external: dice.below(4) })
+        }
+        89..94 => (operator, What::Patch { listing: id, patch: patch(dice, listing) }),
+        _ => (operator, What::Pools { listing: id, change: pools(dice, listing) }),
+    })
 }
 
 /// A request, with what became of it as far as its client knows.
@@ -40,6 +78,43 @@ pub(crate) struct Request {
 }
 
 impl Request {
+    /// A new request, the one with this number.
+    pub(crate) fn new(dice: &mut Dice, read: &dyn Read, id: ListingId, no: usize) -> Option<Self> {
+        let (actor, what) = wish(dice, read, id)?;
+        // Edits carry no key; of the others some do not care.
+        let keyed = !matches!(what, What::Patch { .. } | What::Import { .. }) && dice.chance(800);
+        let number = u8::try_from(no % 256).unwrap();
+        let mut key = Idempotency { key: IdempotencyKey([number; 16]), fingerprint: [number; 16] };
+        if no > 0 && dice.chance(80) {
+            // Somebody takes a key that was used already, lately perhaps.
+            let back = if dice.chance(500) { 1 + dice.below(4) } else { 1 + dice.below(no as u64) };
+            let used = (no as u64).saturating_sub(back) % 256;
+            key.key = IdempotencyKey([u8::try_from(used).unwrap(); 16]);
+        }
+        Some(Self { no, what, actor, key: keyed.then_some(key), open: true, told_at: None })
+    }
+
+    /// Its client hears something; perhaps it asks again.
+    pub(crate) fn hear(&mut self, dice: &mut Dice, answer: &Result<Outcome, Refusal>, now: Time) {
+        match answer {
+            Ok(_) => {
+                self.told_at.get_or_insert(now);
+                // One answer in six is lost; who has a key asks again.
+                self.open = self.key.is_some() && dice.chance(160);
+            }
+            Err(refusal) if refusal.code == Code::Unavailable => self.hear_nothing(),
+            Err(refusal) => {
+                let hopeless = matches!(refusal.code, Code::IdempotencyMismatch | Code::Invalid);
+                self.open = self.key.is_some() && !hopeless && dice.chance(300);
+            }
+        }
+    }
+
+    /// Nobody knows what became of it: only who has a key may ask again.
+    pub(crate) fn hear_nothing(&mut self) {
+        self.open = self.key.is_some() || matches!(self.what, What::Import { .. });
+    }
+
     /// The command, as it is sent now.
     pub(crate) fn command(&self, id: u128) -> Command {
         let action = match &self.what {

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use lastseat_core::Outcome;
 use lastseat_core::booking::State;
-use lastseat_core::command::{Action, Actor, Command, Idempotency, IdempotencyKey, Role};
+use lastseat_core::command::{Action, Actor, Command};
 use lastseat_core::decide::names::Names;
-use lastseat_core::id::{BookingId, KeyId, ListingId};
-use lastseat_core::listing::Listing;
+use lastseat_core::id::{BookingId, ListingId};
 use lastseat_core::refusal::{Code, Refusal};
 use lastseat_engine::batch::{self, Ran};
 use lastseat_store::memory::{Dice, Failure, Fault, Faults, MemoryStore, Odds, TestClock};
@@ -133,53 +132,14 @@ impl<'a> World<'a> {
     fn ask(&mut self) {
         for _ in 0..self.dice.below(4) {
             let no = self.requests.len();
-            let Some((actor, what)) = self.wish() else { continue };
-            // Edits carry no key; of the others some do not care.
-            let keyed = !matches!(what, What::Patch { .. } | What::Import { .. }) && self.dice.chance(850);
-            let number = u8::try_from(no % 256).unwrap();
-            let mut key = Idempotency { key: IdempotencyKey([number; 16]), fingerprint: [number; 16] };
-            if no > 0 && self.dice.chance(30) {
-                // Somebody takes a key that was used already.
-                key.key = IdempotencyKey([u8::try_from(self.dice.below(no as u64) % 256).unwrap(); 16]);
-            }
-            let key = keyed.then_some(key);
-            self.tell(|| format!("request {no}: {what:?}, key {:?}", key.map(|key| key.key.0[0])));
-            self.requests.push(Request { no, what, actor, key, open: true, told_at: None });
+            let id = *self.dice.pick(&self.listings);
+            let read = self.store.reader().unwrap();
+            let Some(request) = Request::new(&mut self.dice, read.as_ref(), id, no) else { continue };
+            drop(read);
+            let key = request.key.map(|key| key.key.0[0]);
+            self.tell(|| format!("request {no}: {:?}, key {key:?}", request.what));
+            self.requests.push(request);
         }
-    }
-
-    fn wish(&mut self) -> Option<(Actor, What)> {
-        let operator = Actor::Key { id: KeyId::from_bits(1), role: Role::Admin, name: "Olim".into() };
-        let id = *self.dice.pick(&self.listings);
-        let read = self.store.reader().unwrap();
-        let listings: Vec<Listing> = read.listings().unwrap();
-        let listing = listings.iter().find(|listing| listing.id == id)?;
-        let dice = &mut self.dice;
-        Some(match dice.below(100) {
-            0..50 => {
-                let (claim, who) = (requests::claim(dice, listing), dice.below(4));
-                (Actor::Public, What::Create { listing: id, claim, who, address: dice.chance(200) })
-            }
-            50..85 => {
-                let bookings = all(read.as_ref());
-                if bookings.is_empty() {
-                    return None;
-                }
-                let booking = dice.pick(&bookings);
-                let listing = listings.iter().find(|listing| listing.no == booking.listing)?;
-                let change = requests::change(dice, booking, listing);
-                let actor = if dice.chance(300) { Actor::Owner } else { operator };
-                (actor, What::Change { of: booking.id, change })
-            }
-            85..89 => {
-                let claim = requests::claim(dice, listing);
-                let state = *dice.pick(&State::ALL);
-                let paid = *dice.pick(&[0, 50, 100, 200]);
-                (operator, What::Import { listing: id, claim, state, paid, external: dice.below(4) })
-            }
-            89..94 => (operator, What::Patch { listing: id, patch: requests::patch(dice, listing) }),
-            _ => (operator, What::Pools { listing: id, change: requests::pools(dice, listing) }),
-        })
     }
 
     /// Some of those who ask are taken together, in any order, some of them twice.
@@ -265,19 +225,10 @@ impl<'a> World<'a> {
             Ok(outcome) => {
                 let read = self.store.reader().unwrap();
                 self.model.success(read.as_ref(), request, outcome)?;
-                request.told_at.get_or_insert(now);
-                // One answer in six is lost; who has a key asks again.
-                request.open = request.key.is_some() && self.dice.chance(160);
             }
-            Err(refusal) if refusal.code == Code::Unavailable => {
-                // Nobody knows what became of it: only who has a key may ask again.
-                request.open = request.key.is_some() || matches!(request.what, What::Import { .. });
-            }
-            Err(refusal) => {
-                let hopeless = matches!(refusal.code, Code::IdempotencyMismatch | Code::Invalid);
-                request.open = request.key.is_some() && !hopeless && self.dice.chance(300);
-            }
+            Err(refusal) => self.model.refusal(request, refusal),
         }
+        request.hear(&mut self.dice, answer, now);
         Ok(())
     }
 
@@ -357,7 +308,7 @@ impl<'a> World<'a> {
 }
 
 /// What was answered, in the same words each time.
-fn brief(outcome: &Outcome) -> String {
+pub(crate) fn brief(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Booking(row) => {
             format!("booking {} v{} {:?} {:?}", row.no.0, row.version, row.state, row.lines.runs())
@@ -382,7 +333,11 @@ fn odds(dice: &mut Dice) -> Odds {
 }
 
 /// A creation alone in its batch is refused as sold out exactly if it wants more than there is.
-fn check_admission(no: usize, answer: &Result<Outcome, Refusal>, free: &[(i64, i64)]) -> Result<(), String> {
+pub(crate) fn check_admission(
+    no: usize,
+    answer: &Result<Outcome, Refusal>,
+    free: &[(i64, i64)],
+) -> Result<(), String> {
     let short = free.iter().any(|(wanted, free)| wanted > free);
     match answer {
         Ok(Outcome::Booking(_)) if short => {

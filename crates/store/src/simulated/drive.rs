@@ -72,8 +72,7 @@ impl Node {
     #[must_use]
     pub fn take_part(&self) -> bool {
         turns::set_me(Some(self.at.node + 1));
-        let state = self.shared.state();
-        !turns::await_turn(state, self.at.node + 1).turns.is_over()
+        !turns::await_turn(&self.shared, self.at.node + 1).turns.is_over()
     }
 
     /// Rests until there is something to do. Whether there is: the simulation may be over.
@@ -81,7 +80,7 @@ impl Node {
     pub fn rest(&self) -> bool {
         let mut state = self.shared.state();
         state.turns.set(self.at.node + 1, Doing::Rests);
-        !turns::pass(state, self.at.node + 1).turns.is_over()
+        !turns::pass(&self.shared, state, self.at.node + 1).turns.is_over()
     }
 
     /// Whether this life of the node is over.
@@ -94,7 +93,7 @@ impl Node {
 impl Driver {
     /// Lets others go on for a while.
     pub fn pass(&self) {
-        drop(turns::pass(self.shared.state(), 0));
+        drop(turns::pass(&self.shared, self.shared.state(), 0));
     }
 
     /// From now on so much goes wrong.

@@ -171,7 +171,7 @@ impl Shared {
                 state.tell(|| format!("    node {} stands still", at.node));
                 state.turns.freeze(me);
             }
-            state = turns::pass(state, me);
+            state = turns::pass(self, state, me);
         }
         is_alive(state, at)
     }
@@ -196,7 +196,7 @@ impl Shared {
             match turns::me() {
                 Some(me) => {
                     state.turns.set(me, Doing::Waits(tx));
-                    state = turns::pass(state, me);
+                    state = turns::pass(self, state, me);
                     state.turns.set(me, Doing::Runs);
                 }
                 // Nobody else is there who could end what holds it.

@@ -44,6 +44,8 @@ pub(super) struct Backend {
     pub(super) batch_no: i64,
     /// What was executed; others do not see it.
     done: Vec<Write>,
+    /// What is committed with that, as of when it was last looked at.
+    checked: Option<(Arc<Rows>, Arc<Rows>)>,
     /// What was sent and still has to be executed, with the rows that it needs.
     sent: Vec<Write>,
     keys: VecDeque<Key>,
@@ -111,6 +113,7 @@ impl Server {
             batch,
             batch_no: 0,
             done: Vec::new(),
+            checked: None,
             sent: Vec::new(),
             keys: VecDeque::new(),
             committing: false,
@@ -161,39 +164,41 @@ impl Server {
     }
 
     /// What a statement of this transaction sees that begins now: what is committed, and what it has written itself.
-    pub(super) fn view(&self, tx: TxNo) -> Result<Arc<Rows>, StoreError> {
+    pub(super) fn view(&mut self, tx: TxNo) -> Result<Arc<Rows>, StoreError> {
         let backend = &self.open[&tx];
         if backend.done.is_empty() {
             return Ok(Arc::clone(&self.rows));
         }
-        self.with(backend).map(Arc::new)
-    }
-
-    /// What is committed, with what this transaction has written.
-    fn with(&self, backend: &Backend) -> Result<Rows, StoreError> {
+        if let Some((_, rows)) = backend.checked.as_ref().filter(|(base, _)| Arc::ptr_eq(base, &self.rows)) {
+            return Ok(Arc::clone(rows));
+        }
         let mut rows = Rows::clone(&self.rows);
         for write in &backend.done {
             self.apply(&mut rows, backend, write)?;
         }
+        let rows = Arc::new(rows);
+        let checked = (Arc::clone(&self.rows), Arc::clone(&rows));
+        self.open.get_mut(&tx).expect("it is open").checked = Some(checked);
         Ok(rows)
     }
 
     fn apply(&self, rows: &mut Rows, backend: &Backend, write: &Write) -> Result<(), StoreError> {
         match write {
             Write::Batch(world) => {
-                let mut world = world.as_ref().clone();
-                if self.has(Flaw::KeysAreNotUnique) {
+                let mut wrong = self.has(Flaw::KeysAreNotUnique).then(|| world.as_ref().clone());
+                if let Some(world) = &mut wrong {
                     world.changes.remembered.retain(|(key, _)| !rows.remembered.contains_key(key));
                 }
+                let world = wrong.as_ref().unwrap_or(world);
                 if self.has(Flaw::ImportsAreNotUnique) {
                     for no in world.changes.bookings.keys() {
                         let imported = world.booking_at(*no).and_then(|new| new.details.imported_as.as_ref());
                         imported.map(|external| rows.imports.remove(external));
                     }
                 }
-                rows.write_rows(&world)?;
+                rows.write_rows(world)?;
                 let first = backend.batch_no << EVENT_BITS;
-                let events = rows.events_of(&world, first).into_iter();
+                let events = rows.events_of(world, first).into_iter();
                 if self.has(Flaw::OrdersByNumber) {
                     let placed = events.map(|event| Arc::new(StoredEvent { place: event.no, ..event }));
                     rows.events.extend(placed);
@@ -253,13 +258,14 @@ impl Server {
             return Ok(());
         }
         backend.done.extend(sent);
-        self.with(&self.open[&tx]).map(drop)
+        backend.checked = None;
+        self.view(tx).map(drop)
     }
 
     /// Commits what was executed.
     pub(super) fn commit(&mut self, tx: TxNo) -> Result<Landed, StoreError> {
-        let rows = match self.with(&self.open[&tx]) {
-            Ok(rows) => Arc::new(rows),
+        let rows = match self.view(tx) {
+            Ok(rows) => rows,
             Err(error) => {
                 self.abort(tx);
                 return Err(error);

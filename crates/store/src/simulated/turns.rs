@@ -2,10 +2,11 @@
 //! baton, and a seed decides who takes it. So the same seed gives the same order of everything.
 
 use std::cell::Cell;
-use std::sync::{Arc, Condvar, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
+use std::thread::Thread;
 
-use super::State;
 use super::locks::TxNo;
+use super::{Shared, State};
 use crate::memory::Dice;
 
 /// The task of whoever drives the simulation. Nodes come after it.
@@ -43,7 +44,8 @@ pub(super) enum Doing {
 struct Task {
     doing: Doing,
     frozen: bool,
-    turn: Arc<Condvar>,
+    /// Its thread, once it takes part.
+    thread: Option<Thread>,
 }
 
 #[derive(Debug, Default)]
@@ -56,7 +58,7 @@ pub(super) struct Turns {
 impl Turns {
     /// A driver and so many nodes, which have nothing to do yet.
     pub(super) fn new(nodes: usize) -> Self {
-        let task = |doing| Task { doing, frozen: false, turn: Arc::default() };
+        let task = |doing| Task { doing, frozen: false, thread: None };
         let mut tasks: Vec<Task> = (0..=nodes).map(|_| task(Doing::Rests)).collect();
         tasks[DRIVER].doing = Doing::Runs;
         Self { tasks, current: DRIVER, over: false }
@@ -69,7 +71,7 @@ impl Turns {
 
     pub(super) fn end(&mut self) {
         self.over = true;
-        self.tasks.iter().for_each(|task| task.turn.notify_all());
+        self.tasks.iter().flat_map(|task| &task.thread).for_each(Thread::unpark);
     }
 
     pub(super) fn set(&mut self, task: usize, doing: Doing) {
@@ -113,25 +115,40 @@ impl Turns {
 }
 
 /// Passes the baton, and waits until it comes back.
-pub(super) fn pass(mut state: MutexGuard<'_, State>, me: usize) -> MutexGuard<'_, State> {
+pub(super) fn pass<'a>(
+    shared: &'a Shared,
+    mut state: MutexGuard<'a, State>,
+    me: usize,
+) -> MutexGuard<'a, State> {
     if state.turns.over {
         return state;
     }
     let State { turns, dice, server, .. } = &mut *state;
     let next = turns.next(dice, |tx| server.is_stuck(tx));
-    if next != me {
-        turns.current = next;
-        turns.tasks[next].turn.notify_one();
-        state = await_turn(state, me);
+    if next == me {
+        return state;
     }
-    state
+    turns.current = next;
+    let next = turns.tasks[next].thread.clone();
+    turns.tasks[me].thread.get_or_insert_with(std::thread::current);
+    drop(state);
+    // Who takes part later sees by itself that it is its turn.
+    if let Some(next) = next {
+        next.unpark();
+    }
+    await_turn(shared, me)
 }
 
 /// Waits until it is this task's turn.
-pub(super) fn await_turn(mut state: MutexGuard<'_, State>, me: usize) -> MutexGuard<'_, State> {
-    let turn = Arc::clone(&state.turns.tasks[me].turn);
-    while state.turns.current != me && !state.turns.over {
-        state = turn.wait(state).unwrap_or_else(PoisonError::into_inner);
+pub(super) fn await_turn(shared: &Shared, me: usize) -> MutexGuard<'_, State> {
+    loop {
+        let mut state = shared.state();
+        let turns = &mut state.turns;
+        if turns.current == me || turns.over {
+            return state;
+        }
+        turns.tasks[me].thread.get_or_insert_with(std::thread::current);
+        drop(state);
+        std::thread::park();
     }
-    state
 }

@@ -1,0 +1,84 @@
+//! Several nodes on one database. Each runs its batches on a thread of its own; their transactions interleave statement
+//! by statement, as a seed decides: row locks, lost connections, transactions that are committed long after their client
+//! has gone, nodes that die or stand still in the middle, clocks that are wrong. Every commit is looked at, and every
+//! answer is compared with what it would have been alone.
+//!
+//! - `world`: one seed, step by step
+//! - `desk`: a node, which runs what it is given
+//! - `watch`: what must be true of every commit and every answer
+//! - `found`: what it has found so far
+
+mod desk;
+mod found;
+mod watch;
+mod world;
+
+use std::sync::{Arc, Mutex};
+
+use lastseat_store::simulated::Flaw;
+
+use crate::bugs::Bug;
+use crate::{first_failure, guarded, try_seeds};
+use world::Nodes;
+
+/// Seeds that are tried unless the environment says otherwise.
+const SEEDS: u64 = 2_000;
+/// Seeds within which a planted bug has to show.
+const BUG_SEEDS: u64 = 1_000;
+
+/// Something that is wrong on purpose.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Planted {
+    /// In the stores.
+    Flaw(Flaw),
+    /// In the lanes.
+    Bug(Bug),
+}
+
+impl Planted {
+    fn flaw(self) -> Option<Flaw> {
+        if let Self::Flaw(flaw) = self { Some(flaw) } else { None }
+    }
+
+    fn bug(self) -> Option<Bug> {
+        if let Self::Bug(bug) = self { Some(bug) } else { None }
+    }
+}
+
+fn run(seed: u64, planted: Option<Planted>) -> Result<(), String> {
+    guarded(|| Nodes::new(seed, planted, None).run())
+}
+
+fn steps(seed: u64) -> Vec<String> {
+    let steps = Arc::<Mutex<Vec<String>>>::default();
+    drop(guarded(|| Nodes::new(seed, None, Some(&steps)).run()));
+    let steps = steps.lock().unwrap();
+    steps.clone()
+}
+
+#[test]
+fn a_simulation_of_several_nodes_keeps_every_promise() {
+    try_seeds(SEEDS, |seed| run(seed, None), steps);
+}
+
+#[test]
+fn a_seed_of_the_simulation_of_several_nodes_gives_the_same_steps_again() {
+    for seed in 0..10 {
+        let first = steps(seed);
+        assert!(first.len() > 50);
+        assert_eq!(first, steps(seed));
+    }
+}
+
+#[test]
+fn every_flaw_that_is_planted_in_the_simulation_of_several_nodes_is_found() {
+    let bugs = [Bug::AnswersBeforeTheCommit, Bug::TakesUnknownForCommitted, Bug::TakesUnknownForAborted];
+    let planted = Flaw::ALL.map(Planted::Flaw).into_iter().chain(bugs.map(Planted::Bug));
+    for planted in planted {
+        let Some((seed, error)) = first_failure(0..BUG_SEEDS, |seed| run(seed, Some(planted))) else {
+            panic!("{planted:?} was not found in {BUG_SEEDS} seeds");
+        };
+        println!("{planted:?}: seed {seed}: {error}");
+        assert!(run(seed, None).is_ok(), "seed {seed} fails without {planted:?} as well");
+    }
+}
