@@ -10,6 +10,7 @@
 //! - [`follow`]: what other nodes commit, and the order of the event log
 //! - [`files`]: receipts in a table
 //! - [`mod@copy`]: everything in a database, carried elsewhere and back
+//! - [`mod@inspect`]: what there is to know of a server before one relies on it
 //! - [`clock`]: the database's clock, as a node knows it
 //!
 //! A transaction first locks the rows in `inventory` of the listings that its commands name, in the order of their
@@ -26,6 +27,7 @@ mod copy;
 mod error;
 mod files;
 mod follow;
+mod inspect;
 mod lane;
 mod migrate;
 mod read;
@@ -40,6 +42,7 @@ pub use clock::Clock;
 pub use copy::{Alone, PgSource, PgTarget};
 pub use error::OpenError;
 pub use files::PgFiles;
+pub use inspect::{Inspection, inspect};
 pub use migrate::{FirstStart, SCHEMA_VERSION};
 pub use store::{OpenMode, PgStore};
 pub use target::Target;

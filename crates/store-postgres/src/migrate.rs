@@ -43,7 +43,8 @@ fn other(target: &Target) -> impl Fn(tokio_postgres::Error) -> OpenError + '_ {
     }
 }
 
-fn ask<T>(
+/// Waits for an answer, and says what its error means to whoever opens the database.
+pub(crate) fn ask<T>(
     connection: &Connection,
     target: &Target,
     asked: impl Future<Output = Result<T, tokio_postgres::Error>>,

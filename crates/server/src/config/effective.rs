@@ -47,6 +47,7 @@ fn masked(key: &str, value: &str) -> String {
     if SECRETS.contains(&key) {
         return MASK.to_owned();
     }
+    let value = &without_parameter(value, "password=");
     // postgres://user:password@host
     match (value.find("://"), value.rfind('@')) {
         (Some(scheme), Some(at)) if scheme + 3 <= at => {
@@ -61,6 +62,15 @@ fn masked(key: &str, value: &str) -> String {
     }
 }
 
+/// The value with whatever a parameter of its query says masked.
+fn without_parameter(value: &str, name: &str) -> String {
+    let Some((address, query)) = value.split_once('?') else { return value.to_owned() };
+    let parts = query
+        .split('&')
+        .map(|part| if part.starts_with(name) { format!("{name}{MASK}") } else { part.to_owned() });
+    format!("{address}?{}", parts.collect::<Vec<_>>().join("&"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,6 +83,11 @@ mod tests {
         assert_eq!(
             masked("database_url", url),
             format!("postgres://lastseat:{MASK}@db.example.org/lastseat")
+        );
+        let url = "postgres://lastseat@db/lastseat?connect_timeout=3&password=s3cret&application_name=x";
+        assert_eq!(
+            masked("database_url", url),
+            format!("postgres://lastseat@db/lastseat?connect_timeout=3&password={MASK}&application_name=x")
         );
         for plain in ["127.0.0.1:8080", "http://127.0.0.1:8080", "postgres://lastseat@db/x", "a@b", "a@b://"]
         {

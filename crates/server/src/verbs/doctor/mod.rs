@@ -3,22 +3,25 @@
 //! - [`directory`]: who may look into it, and how much room there is
 //! - [`database`]: schema, SQLite, whether the file is whole, the clock against what was written
 //! - [`disk`]: how long a write takes until it is safe
+//! - [`postgres`]: a PostgreSQL instead
 //! - [`machine`]: limits of the process
 
 mod database;
 mod directory;
 mod disk;
 mod machine;
+mod postgres;
 
 use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::options::DataOptions;
 use crate::output;
+use crate::place::Place;
 use crate::table::table;
 
 const EXAMPLES: &str = "\
-Nothing is changed; the server may be running. The database is read as a whole. Exit code 1: a
+Nothing is changed; the server may be running. A database file is read as a whole. Exit code 1: a
 check failed; warnings are no failures. Whether the data itself is right is for `lastseat verify`.
 
 Example:
@@ -74,13 +77,17 @@ struct Report {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let data =
-        args.data.directory("look into PostgreSQL with its own tools; `lastseat verify` checks the data")?;
-    let mut checks = directory::check(data);
-    if data.is_dir() {
-        checks.extend(database::check(data));
-        checks.push(disk::check(data));
-    }
+    let mut checks = match args.data.place()? {
+        Place::Database(target) => postgres::check(&target),
+        Place::Directory(data) => {
+            let mut checks = directory::check(&data);
+            if data.is_dir() {
+                checks.extend(database::check(&data));
+                checks.push(disk::check(&data));
+            }
+            checks
+        }
+    };
     checks.push(machine::check());
     let ok = checks.iter().all(|check| check.status != Status::Failed);
     let report = Report { ok, checks };
