@@ -227,7 +227,12 @@ async fn events_agree(nodes: &[TestServer], rows: &[Value]) {
         assert!(last.contains_key(row["id"].as_str().unwrap()), "no event tells of {row}");
     }
     for node in &nodes[1..] {
-        assert_eq!(feed(&api(node), "").await.0, first, "nodes tell different stories");
+        // Holds may lapse meanwhile.
+        let other = feed(&api(node), "").await.0;
+        assert!(other.len() >= first.len(), "a node tells {} events of {}", other.len(), first.len());
+        for (one, same) in first.iter().zip(&other) {
+            assert_eq!(one, same, "nodes tell different stories");
+        }
     }
 }
 
