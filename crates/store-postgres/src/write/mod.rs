@@ -252,41 +252,23 @@ fn events(world: &World, first: i64) -> Vec<Param> {
 
 /// The instant, then six columns of new answers under idempotency keys.
 fn remembered(world: &World) -> Vec<Param> {
-    let remembered = &world.changes.remembered;
-    let uuid = |bits: u128| Some(Uuid::from_u128(bits));
-    params![
-        world.now.millis(),
-        remembered.iter().map(|(key, _)| Uuid::from_bytes(key.0)).collect::<Vec<_>>(),
-        remembered.iter().map(|(_, what)| Uuid::from_bytes(what.fingerprint)).collect::<Vec<_>>(),
-        remembered
-            .iter()
-            .map(|(_, what)| match what.answer {
-                Answer::Booking { no, .. } => Some(no.0),
-                _ => None,
-            })
-            .collect::<Vec<_>>(),
-        remembered
-            .iter()
-            .map(|(_, what)| match what.answer {
-                Answer::Booking { version, .. } => Some(i64::from(version)),
-                _ => None,
-            })
-            .collect::<Vec<_>>(),
-        remembered
-            .iter()
-            .map(|(_, what)| match what.answer {
-                Answer::Listing(id) => uuid(id.bits()),
-                _ => None,
-            })
-            .collect::<Vec<_>>(),
-        remembered
-            .iter()
-            .map(|(_, what)| match what.answer {
-                Answer::Key(id) => uuid(id.bits()),
-                _ => None,
-            })
-            .collect::<Vec<_>>(),
-    ]
+    let (mut keys, mut fingerprints) = (Vec::new(), Vec::new());
+    let (mut bookings, mut versions) = (Vec::new(), Vec::new());
+    let (mut listings, mut api_keys) = (Vec::new(), Vec::new());
+    for (key, what) in &world.changes.remembered {
+        let (booking, version, listing, api_key) = match &what.answer {
+            Answer::Booking { no, version } => (Some(no.0), Some(i64::from(*version)), None, None),
+            Answer::Listing(id) => (None, None, Some(Uuid::from_u128(id.bits())), None),
+            Answer::Key(id) => (None, None, None, Some(Uuid::from_u128(id.bits()))),
+        };
+        keys.push(Uuid::from_bytes(key.0));
+        fingerprints.push(Uuid::from_bytes(what.fingerprint));
+        bookings.push(booking);
+        versions.push(version);
+        listings.push(listing);
+        api_keys.push(api_key);
+    }
+    params![world.now.millis(), keys, fingerprints, bookings, versions, listings, api_keys]
 }
 
 /// JSON of the core's types, which cannot fail to be written.
