@@ -4,9 +4,9 @@
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use lastseat_testkit::{Postgres, Replication, free_port, lastseat_command};
+use lastseat_testkit::{Replication, free_port, lastseat_command};
 
-use crate::shop::{DATABASE, node, nodes, postgres};
+use crate::shop::{DATABASE, node, password, postgres};
 
 /// The password of the URLs.
 const PASSWORD: &str = "hunter2-and-more";
@@ -44,17 +44,10 @@ fn refused(args: &[&str], url: &str, secret: &str, code: i32, words: &str) {
     assert!(out.is_empty() && begun.elapsed() < PATIENCE, "{what}");
 }
 
-/// The password in the URL of a server.
-fn secret_of(postgres: &Postgres) -> String {
-    let url = postgres.url();
-    let (_, rest) = url.split_once("//").unwrap();
-    rest.split_once('@').unwrap().0.split_once(':').unwrap().1.to_owned()
-}
-
 #[test]
 fn a_database_that_cannot_be_used_is_refused_with_one_sentence_and_no_secret() {
     let postgres = postgres();
-    let secret = secret_of(&postgres);
+    let secret = password(&postgres);
     let foreign = postgres.create_database("foreign_tables").unwrap();
     postgres.sql("foreign_tables", "CREATE TABLE customers (id int)").unwrap();
     let newer = postgres.create_database("newer").unwrap();
@@ -99,7 +92,7 @@ fn a_url_that_makes_no_sense_or_leads_nowhere_is_refused_with_one_sentence_and_n
 #[test]
 fn the_password_of_the_database_is_never_shown() {
     let postgres = postgres();
-    let secret = secret_of(&postgres);
+    let secret = password(&postgres);
     let url = postgres.create_database(DATABASE).unwrap();
     for args in [&["config"][..], &["config", "--json"]] {
         let output = lastseat(args, &url);
@@ -118,5 +111,4 @@ fn the_password_of_the_database_is_never_shown() {
     assert_eq!(node.terminate().unwrap(), 0);
     let said = format!("{}{}", node.stdout(), node.stderr());
     assert!(said.contains("serving") && !said.contains(&secret), "{said}");
-    drop(nodes(&url, 1));
 }

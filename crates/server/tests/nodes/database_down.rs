@@ -15,6 +15,9 @@ const CLIENTS: usize = 12;
 /// How long the database is away each time.
 const AWAY: Duration = Duration::from_millis(1_500);
 
+/// How long it only stands still before that.
+const STANDS_STILL: Duration = Duration::from_secs(2);
+
 /// How long a node may take to say that it cannot be done.
 const REFUSAL: Duration = Duration::from_secs(6);
 
@@ -33,6 +36,11 @@ async fn a_database_that_stops_hard_and_starts_again_is_found_again_and_nothing_
     let load = Load::start(&nodes, wares, CLIENTS, &mut dice);
     let (begun, time) = (Instant::now(), load_time(8));
     let mut stops = 0;
+    // First it only stands still: nobody is told anything wrong, and nothing breaks.
+    tokio::time::sleep(Duration::from_millis(500 + dice.below(500))).await;
+    postgres.pause().unwrap();
+    tokio::time::sleep(STANDS_STILL).await;
+    postgres.resume();
     while begun.elapsed() < time {
         tokio::time::sleep(Duration::from_millis(800 + dice.below(800))).await;
         tokio::task::block_in_place(|| postgres.stop_immediate()).unwrap();

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::load::Load;
 use crate::real::{Api, ask};
-use crate::shop::{DATABASE, api, ask_admin, now_us};
+use crate::shop::{DATABASE, KEY, api, ask_admin, now_us, password};
 use crate::told::{booking, pools};
 use crate::wares::Ware;
 
@@ -103,6 +103,9 @@ pub async fn check(
     let wrong = load.wrong.lock().unwrap().clone();
     assert!(wrong.is_empty(), "{} answers of this kind: {}", wrong.len(), wrong[0]);
     for node in nodes {
+        let said = node.stderr();
+        assert!(!said.contains("panicked") && !said.contains(KEY), "{said}");
+        assert!(!said.contains(&password(postgres)), "the password of the database is in the log: {said}");
         let metrics = ask(self::api(node).get("/metrics")).await.ok(200).text;
         let violations = metrics.lines().find(|line| line.starts_with("lastseat_invariant_violations"));
         assert!(violations.is_none_or(|line| line.ends_with(" 0")), "{violations:?}");

@@ -29,6 +29,9 @@ const CUSTOMERS: u64 = 24;
 /// How long a client thinks, at most, in milliseconds.
 const THINK_MS: u64 = 60;
 
+/// The change of a booking that gives everything back.
+const CANCEL: u64 = 6;
+
 /// Clients of one shop.
 pub struct Load {
     pub wares: Vec<Ware>,
@@ -208,18 +211,29 @@ impl Someone {
         }
         let mut view = crate::told::booking(&answer.json);
         let token = answer.token();
-        let changes = self.dice.below(4);
-        for _ in 0..changes {
+        for _ in 0..self.dice.below(4) {
             self.think().await;
-            let Some(next) = self.change(&ware, &view, &token).await else { return };
+            let what = self.dice.below(10);
+            let Some(next) = self.change(&ware, &view, &token, what).await else { return };
             view = next;
+        }
+        if view.state == State::Confirmed && self.dice.percent(85) {
+            // What is sold comes back, so that there is always something to be had.
+            self.think().await;
+            self.change(&ware, &view, &token, CANCEL).await;
         }
     }
 
-    /// Changes a booking in some way. What it is then; none if nobody knows or cares.
-    async fn change(&mut self, ware: &Ware, view: &BookingView, token: &str) -> Option<BookingView> {
+    /// Changes a booking in some way, from 0 to 9. What it is then; none if nobody knows or cares.
+    async fn change(
+        &mut self,
+        ware: &Ware,
+        view: &BookingView,
+        token: &str,
+        what: u64,
+    ) -> Option<BookingView> {
         let booking = view.id.clone();
-        let (ask, verb, body) = match self.dice.below(10) {
+        let (ask, verb, body) = match what {
             0..4 if view.state == State::Held => {
                 if self.dice.percent(10) {
                     // Money that comes late.
@@ -239,7 +253,7 @@ impl Someone {
                 let (field, wish, lines) = ware.wish(&mut self.dice);
                 (Ask::Reschedule { booking, lines }, "reschedule", json!({ field: wish }))
             }
-            6..9 => (Ask::Cancel { booking }, "cancel", json!({})),
+            CANCEL..9 => (Ask::Cancel { booking }, "cancel", json!({})),
             _ => {
                 let path = format!("/v1/bookings/{booking}");
                 let read = |client: &Client, base: &str| client.get(format!("{base}{path}")).bearer_auth(KEY);

@@ -13,9 +13,16 @@ pub const KEY: &str = "lsk_of-a-test-with-several-nodes";
 /// How the database is called in each server.
 pub const DATABASE: &str = "shop";
 
-/// A PostgreSQL with what tests of several nodes want of it: room for their connections, and nothing else.
+/// A PostgreSQL with its defaults.
 pub fn postgres() -> Postgres {
     Postgres::start().unwrap()
+}
+
+/// The password in the URL of a server.
+pub fn password(postgres: &Postgres) -> String {
+    let url = postgres.url();
+    let (_, rest) = url.split_once("//").unwrap();
+    rest.split_once('@').unwrap().0.split_once(':').unwrap().1.to_owned()
 }
 
 /// How a node is started.
