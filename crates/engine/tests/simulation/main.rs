@@ -121,7 +121,7 @@ fn every_bug_that_is_planted_in_the_simulation_is_found() {
     for (bug, signs) in [
         (Bug::AdmitsWithoutCounting, &["counters_are_true", "oversold"][..]),
         (Bug::ForgetsKeys, &["carried out", "another's key"]),
-        (Bug::AnswersBeforeTheCommit, &["is not there"]),
+        (Bug::AnswersBeforeTheCommit, &["is not there", "carried out"]),
         (Bug::TakesUnknownForCommitted, &["is not there", "carried out"]),
         // Its own booking, which is there after all, stands in the way of the second attempt.
         (Bug::TakesUnknownForAborted, &["carried out", "was refused"]),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lastseat_core::Outcome;
 use lastseat_core::booking::{Booking, Patch, Step, fold};
 use lastseat_core::command::IdempotencyKey;
-use lastseat_core::id::{BookingId, BookingNo};
+use lastseat_core::id::{BookingId, BookingNo, ListingId};
 use lastseat_core::pool::PoolRef;
 use lastseat_core::refusal::{Code, Refusal};
 use lastseat_core::settle::settle;
@@ -28,6 +28,8 @@ pub(crate) struct Model {
     refused: BTreeSet<usize>,
     /// The booking that each request made, by the request's number.
     made: BTreeMap<usize, BookingNo>,
+    /// The listing that each request made.
+    listed: BTreeMap<usize, ListingId>,
     /// The bookings that were imported, by their foreign ids.
     imported: BTreeMap<u64, BookingId>,
 }
@@ -77,7 +79,21 @@ impl Model {
                     Err(format!("import {external} was carried out twice: {first}, {id}"))
                 }
             }
+            Outcome::Listing(listing) => self.listing(request, listing.id),
+            Outcome::Replay(Answer::Listing(id)) => self.listing(request, *id),
             _ => Ok(()),
+        }
+    }
+
+    fn listing(&mut self, request: &Request, id: ListingId) -> Result<(), String> {
+        if !matches!(request.what, What::List { .. }) {
+            return Ok(());
+        }
+        let first = *self.listed.entry(request.no).or_insert(id);
+        if first == id {
+            Ok(())
+        } else {
+            Err(format!("request {} was carried out twice: {first}, {id}", request.no))
         }
     }
 
@@ -134,6 +150,14 @@ impl Model {
             let found = as_of(read, told.no, told.version);
             if found.as_ref() != Some(told) {
                 return Err(format!("what was acknowledged is not there: {told:?}, but {found:?}"));
+            }
+        }
+        let listings = read.listings().unwrap();
+        for (no, id) in &self.listed {
+            let title = no.to_string();
+            let made: Vec<_> = listings.iter().filter(|listing| listing.doc.title == title).collect();
+            if made.len() != 1 || made[0].id != *id {
+                return Err(format!("listing {id} of request {no} is there {} times", made.len()));
             }
         }
         let mut by_note: BTreeMap<usize, Vec<BookingNo>> = BTreeMap::new();

@@ -24,11 +24,35 @@ pub(crate) const START: Time = Time::from_millis(1_795_262_400_000);
 /// What one client wants. The ids that an adapter draws are drawn anew each time it is sent.
 #[derive(Clone, Debug)]
 pub(crate) enum What {
-    Create { listing: ListingId, claim: Claim, who: u64, address: bool },
-    Change { of: BookingId, change: BookingChange },
-    Import { listing: ListingId, claim: Claim, state: State, paid: i64, external: u64 },
-    Patch { listing: ListingId, patch: Value },
-    Pools { listing: ListingId, change: PoolsChange },
+    Create {
+        listing: ListingId,
+        claim: Claim,
+        who: u64,
+        address: bool,
+    },
+    Change {
+        of: BookingId,
+        change: BookingChange,
+    },
+    Import {
+        listing: ListingId,
+        claim: Claim,
+        state: State,
+        paid: i64,
+        external: u64,
+    },
+    Patch {
+        listing: ListingId,
+        patch: Value,
+    },
+    Pools {
+        listing: ListingId,
+        change: PoolsChange,
+    },
+    /// A new listing, whose title is the request's number.
+    List {
+        form: Value,
+    },
 }
 
 /// What a client may wish for now, of this listing if it wants a booking.
@@ -59,6 +83,7 @@ pub(crate) fn wish(dice: &mut Dice, read: &dyn Read, id: ListingId) -> Option<(A
             (operator, What::Import { listing: id, claim, state, paid, external: dice.below(4) })
         }
         89..94 => (operator, What::Patch { listing: id, patch: patch(dice, listing) }),
+        94..97 => (operator, What::List { form: form(dice) }),
         _ => (operator, What::Pools { listing: id, change: pools(dice, listing) }),
     })
 }
@@ -146,6 +171,12 @@ impl Request {
                 Action::PatchListing { id: *listing, patch: Box::new(patch.clone()) }
             }
             What::Pools { listing, change } => Action::PutPools { id: *listing, change: change.clone() },
+            What::List { form } => {
+                let mut form = form.clone();
+                form["title"] = json!(self.no.to_string());
+                let spec = Box::new(serde_json::from_value(form).unwrap());
+                Action::CreateListing { id: ListingId::from_bits(id), spec }
+            }
         };
         let mut command = Command::new(self.actor.clone(), action);
         command.idempotency = self.key;

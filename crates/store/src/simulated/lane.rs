@@ -23,6 +23,9 @@ use crate::tx::{Lane, Tx};
 /// Listings whose bookings are renewed at a time.
 const MAX_RENEWING: usize = 4;
 
+/// Numbers that are taken at a time: those of two nodes are not in the order of time.
+const BLOCK: u64 = 4;
+
 /// What a lane keeps from one batch to the next.
 pub(super) struct SimulatedLane {
     pub(super) shared: Arc<Shared>,
@@ -171,15 +174,17 @@ impl SimulatedLane {
         locked.iter().filter_map(&mut current).collect()
     }
 
-    /// Takes what is missing of so many numbers.
+    /// Takes what is missing of so many numbers, and some more for the batches to come.
     pub(super) fn take_numbers(&mut self, bookings: usize, listings: usize) {
         let mut state = self.shared.state();
-        for _ in self.spare.0.len()..bookings as u64 {
-            self.spare.0.extend([state.server.next(Sequence::Bookings)]);
-        }
-        for _ in self.spare.1.len()..listings as u64 {
-            self.spare.1.extend([state.server.next(Sequence::Listings)]);
-        }
+        let mut take = |spare: &mut Numbers, wanted: usize, sequence| {
+            if spare.len() < wanted as u64 {
+                let missing = wanted as u64 - spare.len();
+                spare.extend((0..missing.max(BLOCK)).map(|_| state.server.next(sequence)));
+            }
+        };
+        take(&mut self.spare.0, bookings, Sequence::Bookings);
+        take(&mut self.spare.1, listings, Sequence::Listings);
     }
 
     /// Waits until a batch that is perhaps in flight has ended, then claims its id if it is not committed.

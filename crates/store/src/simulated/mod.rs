@@ -185,7 +185,15 @@ impl Shared {
     /// Locks a row, and waits for it.
     fn lock(&self, at: At, tx: TxNo, key: &Key) -> Result<(), StoreError> {
         let mut state = self.step_in(at, tx)?;
-        while !state.server.take(tx, key)? {
+        loop {
+            match state.server.take(tx, key) {
+                Ok(true) => return Ok(()),
+                Ok(false) => {}
+                Err(error) => {
+                    state.tell(|| format!("    tx {tx}: {error}"));
+                    return Err(error);
+                }
+            }
             let State { server, .. } = &mut *state;
             if !server.locks.wait(tx, key) {
                 server.deadlocks += 1;
@@ -211,7 +219,6 @@ impl Shared {
                 return Err(StoreError::Conflict("canceling statement due to lock timeout".to_owned()));
             }
         }
-        Ok(())
     }
 
     /// Sends writes, and has them executed.

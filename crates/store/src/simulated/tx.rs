@@ -98,7 +98,9 @@ impl<'a> SimulatedTx<'a> {
         match found.iter().find(|booking| !self.loaded.listings.contains_key(&booking.listing)) {
             None => Ok(found),
             Some(booking) => {
-                Err(StoreError::Conflict(format!("the listing of {} is not locked", booking.id)))
+                let why = format!("the listing of {} is not locked", booking.id);
+                self.lane.shared.state().tell(|| format!("    tx {}: {why}", self.tx));
+                Err(StoreError::Conflict(why))
             }
         }
     }

@@ -26,6 +26,9 @@ const SEEDS: u64 = 2_000;
 /// Seeds within which a planted bug has to show.
 const BUG_SEEDS: u64 = 1_000;
 
+/// Seeds that have to come to everything.
+const REACH_SEEDS: u64 = 100;
+
 /// Something that is wrong on purpose.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Planted {
@@ -68,6 +71,33 @@ fn a_seed_of_the_simulation_of_several_nodes_gives_the_same_steps_again() {
         assert!(first.len() > 50);
         assert_eq!(first, steps(seed));
     }
+}
+
+#[test]
+fn the_simulation_of_several_nodes_comes_to_whatever_it_is_for() {
+    let steps: Vec<String> = (0..REACH_SEEDS).flat_map(steps).collect();
+    let mut missed = Vec::new();
+    for (what, least) in [
+        ("waits for Listing", 200),
+        ("waits for Customer", 1),
+        ("waits for Batch", 2),
+        ("duplicate key: idempotency", 2),
+        ("is not locked", 2),
+        ("has waited too long", 10),
+        ("was idle for too long", 10),
+        ("dies in tx", 20),
+        ("is lost", 50),
+        ("is found to be committed", 50),
+        ("is found to be gone", 50),
+        ("which nobody knows of any more, is committed", 50),
+        ("get their places", 100),
+        ("the clock goes back", 50),
+    ] {
+        let found = steps.iter().filter(|step| step.contains(what)).count();
+        println!("{found} times: {what}");
+        missed.extend((found < least).then(|| format!("{what:?}: {found} times only")));
+    }
+    assert_eq!(missed, [""; 0]);
 }
 
 #[test]

@@ -99,6 +99,7 @@ pub(super) fn check_answer(
         | What::Patch { listing, .. }
         | What::Pools { listing, .. } => seen.listings().unwrap().iter().any(|row| row.id == *listing),
         What::Change { of, .. } => seen.booking(*of).unwrap().is_some(),
+        What::List { .. } => false,
     };
     if there && matches!(answer, Err(refusal) if refusal.code == Code::NotFound) {
         return Err(format!("request {no} was refused, but it is there: {answer:?}"));
@@ -106,7 +107,7 @@ pub(super) fn check_answer(
     // What lies outside of the listing may have changed since.
     let outside = match &request.what {
         What::Create { address, .. } => *address,
-        What::Import { .. } => true,
+        What::Import { .. } | What::List { .. } => true,
         What::Change { of, .. } => seen.booking(*of).unwrap().is_some_and(|row| row.address.is_some()),
         What::Patch { .. } | What::Pools { .. } => false,
     };

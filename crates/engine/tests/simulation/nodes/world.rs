@@ -204,7 +204,7 @@ impl Nodes {
                 self.places.iter().flat_map(|place| &place.sent).any(|sent| sent.commands.is_empty());
             let (work, requests, commands) = match self.dice.below(10) {
                 0 | 1 => (Work::Order, Vec::new(), Vec::new()),
-                2..6 if ordering => (Work::Order, Vec::new(), Vec::new()),
+                2..9 if ordering => (Work::Order, Vec::new(), Vec::new()),
                 2 if self.dice.chance(100) => {
                     (Work::Prune(before(self.clock.now(), REMEMBERED)), Vec::new(), Vec::new())
                 }
