@@ -15,6 +15,7 @@ use super::walk::Walk;
 use super::{Report, Rule, verify, verify_sample, verify_snapshot};
 use crate::conformance::kit::{Kit, START, lines, nights, places, stay};
 use crate::memory::{Faults, MemoryStore, Rows, TestClock};
+use crate::read::StoredEvent;
 use crate::tx::Store;
 
 mod gone;
@@ -348,6 +349,45 @@ fn disturb(it: &mut Stage, turn: usize) {
             it.kit.act(Action::SettleDue { limit: 1 });
         }
         _ => {}
+    }
+}
+
+/// Takes their places in the log from the newest events, as where places are given after the commit, or gives them back.
+fn unplace(it: &Stage, count: usize) {
+    it.memory.tamper(|rows| {
+        let unplaced = std::mem::take(&mut rows.unplaced).into_values().flatten();
+        rows.events
+            .extend(unplaced.map(|event| Arc::new(StoredEvent { place: event.no, ..(*event).clone() })));
+        rows.events.sort_by_key(|event| event.place);
+        let newest = rows.events.split_off(rows.events.len().saturating_sub(count));
+        let placeless =
+            newest.into_iter().map(|event| Arc::new(StoredEvent { place: 0, ..(*event).clone() }));
+        rows.unplaced.insert(1, placeless.collect());
+    });
+}
+
+#[test]
+fn what_has_no_place_in_the_log_yet_counts_where_it_is_seen() {
+    for unplaced in [0, 1, 3, 100] {
+        let mut it = stage();
+        unplace(&it, unplaced);
+        let mut walk = Walk::begin(it.memory.reader().unwrap().as_ref()).unwrap();
+        for turn in 0..14 {
+            unplace(&it, 0);
+            disturb(&mut it, turn);
+            unplace(&it, unplaced);
+            if turn < 8 {
+                walk.page(it.memory.reader().unwrap().as_ref(), 2).unwrap();
+            }
+        }
+        while walk.page(it.memory.reader().unwrap().as_ref(), 2).unwrap() {}
+        let report = loop {
+            let read = it.memory.reader().unwrap();
+            if !walk.follow(read.as_ref(), 3).unwrap() {
+                break walk.finish(read.as_ref()).unwrap();
+            }
+        };
+        assert!(report.ok, "{unplaced} without a place: {report:#?}");
     }
 }
 
