@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use lastseat_testkit::{Proxy, wait_until_async};
-use reqwest::{Method, Response};
+use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 
 use crate::real::{Api, ask, booking, places};
@@ -33,15 +33,25 @@ fn in_time(what: &str, all: Vec<Duration>) {
     assert!(longest <= LAG * BUSY, "{what} follow after {longest:?} at most");
 }
 
-/// A live stream of a listing's availability.
+/// A live stream.
 struct Live {
     response: Response,
     text: String,
 }
 
 impl Live {
+    /// Of a listing's availability.
     async fn of(api: &Api, listing: &str) -> Self {
-        let response = api.get(&format!("/v1/listings/{listing}/live")).send().await.unwrap();
+        Self::open(api.get(&format!("/v1/listings/{listing}/live"))).await
+    }
+
+    /// Of all events.
+    async fn of_events(api: &Api) -> Self {
+        Self::open(api.get("/v1/events").bearer_auth(&api.admin).header("accept", "text/event-stream")).await
+    }
+
+    async fn open(request: RequestBuilder) -> Self {
+        let response = request.send().await.unwrap();
         assert_eq!(response.status(), 200);
         Self { response, text: String::new() }
     }
@@ -77,9 +87,10 @@ async fn live_streams_and_availability_follow_what_other_nodes_commit() {
     let listing = a.listing(&places(10_000)).await;
     let mut live = Live::of(&b, &listing).await;
     live.until_held(0).await;
-    let (mut streams, mut readings) = (Vec::new(), Vec::new());
+    let mut feed = Live::of_events(&b).await;
+    let (mut streams, mut readings, mut events) = (Vec::new(), Vec::new(), Vec::new());
     for held in 1..=SAMPLES {
-        a.book(&booking(&listing, &format!("guest {held}"))).await;
+        let id = a.book(&booking(&listing, &format!("guest {held}"))).await.id();
         let committed = Instant::now();
         let reading = async {
             let path = format!("/v1/listings/{listing}/availability");
@@ -90,15 +101,21 @@ async fn live_streams_and_availability_follow_what_other_nodes_commit() {
             live.until_held(held).await;
             committed.elapsed()
         };
-        let both = async { tokio::join!(reading, streaming) };
-        let (reading, streaming) =
-            tokio::time::timeout(LAG * 40, both).await.expect("the other node follows");
+        let telling = async {
+            while feed.next().await["booking_id"] != *id {}
+            committed.elapsed()
+        };
+        let all = async { tokio::join!(reading, streaming, telling) };
+        let (reading, streaming, telling) =
+            tokio::time::timeout(LAG * 40, all).await.expect("the other node follows");
+        events.push(telling);
         readings.push(reading);
         streams.push(streaming);
         tokio::time::sleep(Duration::from_millis(held as u64 % 7 * 11)).await;
     }
     in_time("live streams of another node", streams);
     in_time("availability on another node", readings);
+    in_time("events on another node", events);
 }
 
 /// Sends the same request under the same key to both nodes; gives both bodies.
@@ -130,6 +147,12 @@ async fn what_one_node_makes_works_on_another_at_once_and_replays_there() {
         let path = format!("/v1/bookings/{}", sold.id());
         let seen = ask(a.get(&path).header("booking-token", sold.token())).await.ok(200);
         assert_eq!(seen.json["state"], "held");
+        // An edit holds there for the next booking.
+        let edit = a.request(Method::PATCH, &format!("/v1/listings/{listing}")).bearer_auth(&a.admin);
+        ask(edit.json(&json!({ "status": "closed" }))).await.ok(200);
+        let late = ask(b.post("/v1/bookings", &booking(&listing, "late"))).await;
+        late.problem("a booking of what was closed elsewhere", 409, "not_on_sale");
+        let listing = a.listing(&places(5)).await;
         // A booking, with its token.
         let body = booking(&listing, "another guest");
         let [made, again] = twice([a, b], "/v1/bookings", &body, &format!("booking-{round}")).await;
