@@ -56,9 +56,8 @@ pub struct Alone {
 impl Target {
     /// The same, for a copy: its connections are not taken for those of a node.
     #[must_use]
-    pub fn for_copy(mut self) -> Self {
-        self.0.application_name(COPYING);
-        self
+    pub fn for_copy(self) -> Self {
+        self.called(COPYING)
     }
 }
 
@@ -68,7 +67,7 @@ impl PgStore {
     /// # Errors
     /// [`OpenError::InUse`] if one does, or another copy is being made.
     pub fn alone(&self, nodes: &Target) -> Result<Alone, OpenError> {
-        let name = nodes.0.get_application_name().unwrap_or(NODES);
+        let name = nodes.application();
         let connection = self.connect(Purpose::Chore)?;
         let other = |error: StoreError| self.other(&error);
         let sessions = connection.ask(connection.client.query_one(SESSIONS, &[&NODES, &name]));

@@ -177,14 +177,18 @@ statements! { #[cfg(test)] OTHERS:
         b.id, e.seq, e.version, e.actor, e.data \
         FROM bookings b JOIN events e ON e.no = ANY(string_to_array(substr(b.event_nos, 2), ',')::bigint[]) \
         LEFT JOIN batches t ON t.no = e.no >> 16 WHERE b.no = $1 ORDER BY e.seq";
+    /// Each batch from where reading goes on, and not more of it than is asked for: one that a copy has made is large.
     EVENTS = "SELECT (t.place << 16) | (e.no & 65535), e.no, e.at, e.kind, e.listing_no, e.booking_no, b.id, e.seq, e.version, \
-        e.actor, e.data FROM batches t JOIN events e ON e.no >= (t.no << 16) AND e.no < ((t.no + 1) << 16) \
-        LEFT JOIN bookings b ON b.no = e.booking_no WHERE t.place >= ($1::bigint >> 16) \
-        AND ((t.place << 16) | (e.no & 65535)) > $1 ORDER BY t.place, e.no LIMIT $2::bigint";
+        e.actor, e.data FROM batches t CROSS JOIN LATERAL (SELECT * FROM events WHERE no < ((t.no + 1) << 16) \
+            AND no >= (t.no << 16) + CASE WHEN t.place = ($1::bigint >> 16) THEN ($1 & 65535) + 1 ELSE 0 END \
+            ORDER BY no LIMIT $2::bigint) e \
+        LEFT JOIN bookings b ON b.no = e.booking_no WHERE t.place >= ($1 >> 16) ORDER BY t.place, e.no LIMIT $2";
     EVENTS_OF_LISTING = "SELECT (t.place << 16) | (e.no & 65535), e.no, e.at, e.kind, e.listing_no, e.booking_no, b.id, e.seq, \
-        e.version, e.actor, e.data FROM batches t JOIN events e ON e.no >= (t.no << 16) AND e.no < ((t.no + 1) << 16) \
-        LEFT JOIN bookings b ON b.no = e.booking_no WHERE t.place >= ($1::bigint >> 16) AND t.listings @> ARRAY[$3::bigint] \
-        AND e.listing_no = $3 AND ((t.place << 16) | (e.no & 65535)) > $1 ORDER BY t.place, e.no LIMIT $2::bigint";
+        e.version, e.actor, e.data FROM batches t CROSS JOIN LATERAL (SELECT * FROM events WHERE no < ((t.no + 1) << 16) \
+            AND no >= (t.no << 16) + CASE WHEN t.place = ($1::bigint >> 16) THEN ($1 & 65535) + 1 ELSE 0 END \
+            AND listing_no = $3 ORDER BY no LIMIT $2::bigint) e \
+        LEFT JOIN bookings b ON b.no = e.booking_no WHERE t.place >= ($1 >> 16) AND t.listings @> ARRAY[$3::bigint] \
+        ORDER BY t.place, e.no LIMIT $2";
     UNPLACED = "SELECT 0::bigint, e.no, e.at, e.kind, e.listing_no, e.booking_no, b.id, e.seq, e.version, e.actor, e.data \
         FROM batches t JOIN events e ON e.no >= (t.no << 16) AND e.no < ((t.no + 1) << 16) \
         LEFT JOIN bookings b ON b.no = e.booking_no WHERE t.place IS NULL ORDER BY e.no";

@@ -52,6 +52,20 @@ impl FromStr for Target {
     }
 }
 
+impl Target {
+    /// The same, but for what its connections are called in `pg_stat_activity`.
+    #[must_use]
+    pub(crate) fn called(mut self, name: &str) -> Self {
+        self.0.application_name(name);
+        self
+    }
+
+    /// What its connections are called there.
+    pub(crate) fn application(&self) -> &str {
+        self.0.get_application_name().unwrap_or(APPLICATION)
+    }
+}
+
 /// What is wrong with a URL, without quoting it: it holds a password.
 fn without_secrets(error: &tokio_postgres::Error) -> String {
     let cause = std::error::Error::source(error).map(ToString::to_string);
