@@ -86,7 +86,8 @@ pub trait Lane: Send {
     /// If it cannot begin.
     fn begin(&mut self, batch: u128, names: &Names) -> Result<Box<dyn Tx + '_>, StoreError>;
 
-    /// Settles for ever whether the transaction `batch` was committed, after [`CommitError::Unknown`].
+    /// Settles for ever whether the transaction `batch` was committed, after [`CommitError::Unknown`]. Whoever asks
+    /// again is told the same, also when the first answer was lost.
     ///
     /// # Errors
     /// If that cannot be found out now; ask again.

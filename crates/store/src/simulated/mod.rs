@@ -187,7 +187,10 @@ impl Shared {
         let mut state = self.step_in(at, tx)?;
         loop {
             match state.server.take(tx, key) {
-                Ok(true) => return Ok(()),
+                Ok(true) => {
+                    state.server.timed_out.remove(&tx);
+                    return Ok(());
+                }
                 Ok(false) => {}
                 Err(error) => {
                     state.tell(|| format!("    tx {tx}: {error}"));

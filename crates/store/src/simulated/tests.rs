@@ -9,7 +9,7 @@ use lastseat_core::event::EventKind;
 use lastseat_core::id::{KeyId, ListingId};
 use lastseat_core::world::{Answer, World};
 
-use super::{Cluster, Driver, Node, Trouble};
+use super::{Cluster, Driver, Flaw, Node, Trouble};
 use crate::conformance::kit::{START, places};
 use crate::error::{CommitError, StoreError};
 use crate::memory::TestClock;
@@ -189,6 +189,22 @@ fn who_asks_about_a_batch_in_flight_waits_for_it_or_ends_it_for_good() {
         });
     }
     assert!(landed > 20 && gone > 20, "{landed} landed, {gone} are gone");
+}
+
+#[test]
+fn what_became_of_a_batch_stays_the_same_however_often_one_asks() {
+    let (cluster, names) = shop(&TestClock::at(START));
+    let mut lane = cluster.node().lane().unwrap();
+    commit(lane.as_mut(), &names, 5).unwrap();
+    for _ in 0..3 {
+        assert!(lane.was_committed(5).unwrap());
+        assert!(!lane.was_committed(6).unwrap());
+    }
+    assert!(matches!(commit(lane.as_mut(), &names, 6), Err(CommitError::Aborted(_))));
+    let confuses = Cluster::with_flaw(TestClock::at(START), Some(Flaw::ClaimsLookCommitted));
+    let mut lane = confuses.node().lane().unwrap();
+    assert!(!lane.was_committed(6).unwrap());
+    assert!(lane.was_committed(6).unwrap(), "as if it had been committed");
 }
 
 #[test]
