@@ -7,6 +7,7 @@
 //! - [`row`]: from rows to the core's types
 //! - [`lane`], [`tx`], [`mod@write`]: one batch, one transaction
 //! - [`read`]: questions on snapshots
+//! - [`page`]: what checks ask of many bookings, one after the other
 //! - [`follow`]: what other nodes commit, and the order of the event log
 //! - [`files`]: receipts in a table
 //! - [`mod@copy`]: everything in a database, carried elsewhere and back
@@ -30,6 +31,7 @@ mod follow;
 mod inspect;
 mod lane;
 mod migrate;
+mod page;
 mod read;
 mod row;
 mod sql;

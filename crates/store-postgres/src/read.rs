@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::connection::Connection;
 use crate::migrate::{META_EPOCH, META_SECRET};
+use crate::page::Page;
 use crate::row::{self, get};
 use crate::sql;
 use crate::store::PgStore;
@@ -29,6 +30,8 @@ pub(crate) struct PgRead<'a> {
     store: &'a PgStore,
     connection: RefCell<Option<Connection>>,
     now: Time,
+    /// The page of all bookings that was read last.
+    page: RefCell<Page>,
 }
 
 impl<'a> PgRead<'a> {
@@ -43,7 +46,7 @@ impl<'a> PgRead<'a> {
         let (begun, clock) = connection.wait(asked)?;
         connection.check(begun)?;
         let now = store.shared().known.saw(get(&connection.check(clock)?, 0)?);
-        Ok(Self { store, connection: RefCell::new(Some(connection)), now })
+        Ok(Self { store, connection: RefCell::new(Some(connection)), now, page: RefCell::default() })
     }
 
     fn with<T>(
@@ -131,6 +134,9 @@ impl Read for PgRead<'_> {
     }
 
     fn booking(&self, id: BookingId) -> Result<Option<Booking>, StoreError> {
+        if let Some(found) = self.with(|connection| self.page.borrow_mut().booking(id, connection))? {
+            return Ok(Some(found));
+        }
         self.first(sql::BOOKING_BY_ID, &[&Uuid::from_u128(id.bits())], row::booking)
     }
 
@@ -157,6 +163,9 @@ impl Read for PgRead<'_> {
     }
 
     fn booking_events(&self, of: BookingNo) -> Result<Vec<StoredEvent>, StoreError> {
+        if self.page.borrow().has(of) {
+            return self.with(|connection| self.page.borrow_mut().events(of, connection));
+        }
         self.rows(sql::EVENTS_OF_BOOKING, &[&of.0])?.iter().map(row::event).collect()
     }
 
@@ -225,10 +234,15 @@ impl Read for PgRead<'_> {
     }
 
     fn all_bookings(&self, after: BookingNo, limit: u32) -> Result<Vec<Booking>, StoreError> {
-        row::bookings(&self.rows(sql::BOOKINGS_AFTER, &[&after.0, &i64::from(limit)])?)
+        let bookings = row::bookings(&self.rows(sql::BOOKINGS_AFTER, &[&after.0, &i64::from(limit)])?)?;
+        *self.page.borrow_mut() = Page::of(&bookings);
+        Ok(bookings)
     }
 
     fn stored_due_at(&self, of: BookingNo) -> Result<Option<Time>, StoreError> {
+        if self.page.borrow().has(of) {
+            return self.with(|connection| self.page.borrow_mut().due_at(of, connection));
+        }
         Ok(self.first(sql::BOOKING_DUE_AT, &[&of.0], |row| row::optional_time(row, 0))?.flatten())
     }
 

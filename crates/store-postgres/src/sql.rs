@@ -167,6 +167,7 @@ statements! { #[cfg(test)] OTHERS:
     BOOKING_BY_ID = concat!("SELECT ", booking_columns!(), " FROM bookings WHERE id = $1");
     BOOKING_BY_NO = concat!("SELECT ", booking_columns!(), " FROM bookings WHERE no = $1");
     BOOKINGS_AFTER = concat!("SELECT ", booking_columns!(), " FROM bookings WHERE no > $1 ORDER BY no LIMIT $2::bigint");
+    DUE_AT_OF_BOOKINGS = "SELECT no, due_at FROM bookings WHERE no = ANY($1::bigint[])";
     BOOKING_DUE_AT = "SELECT due_at FROM bookings WHERE no = $1";
     NEXT_DUE = "SELECT due_at FROM bookings WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1";
     IS_RENEWING = "SELECT 1 FROM listings WHERE renew_through IS NOT NULL LIMIT 1";
@@ -177,6 +178,11 @@ statements! { #[cfg(test)] OTHERS:
         b.id, e.seq, e.version, e.actor, e.data \
         FROM bookings b JOIN events e ON e.no = ANY(string_to_array(substr(b.event_nos, 2), ',')::bigint[]) \
         LEFT JOIN batches t ON t.no = e.no >> 16 WHERE b.no = $1 ORDER BY e.seq";
+    /// The same of many bookings, with whose list it is.
+    EVENTS_OF_BOOKINGS = "SELECT coalesce((t.place << 16) | (e.no & 65535), 0), e.no, e.at, e.kind, e.listing_no, e.booking_no, \
+        b.id, e.seq, e.version, e.actor, e.data, b.no \
+        FROM bookings b JOIN events e ON e.no = ANY(string_to_array(substr(b.event_nos, 2), ',')::bigint[]) \
+        LEFT JOIN batches t ON t.no = e.no >> 16 WHERE b.no = ANY($1::bigint[]) ORDER BY b.no, e.seq";
     /// Each batch from where reading goes on, and not more of it than is asked for: one that a copy has made is large.
     EVENTS = "SELECT (t.place << 16) | (e.no & 65535), e.no, e.at, e.kind, e.listing_no, e.booking_no, b.id, e.seq, e.version, \
         e.actor, e.data FROM batches t CROSS JOIN LATERAL (SELECT * FROM events WHERE no < ((t.no + 1) << 16) \
