@@ -11,7 +11,7 @@ use futures_util::future::try_join_all;
 use lastseat_store::StoreError;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{AsyncMessage, Client, Config, NoTls, Statement};
+use tokio_postgres::{AsyncMessage, Client, Statement};
 
 use crate::error::{OpenError, ends_session, store_error, text};
 use crate::target::Target;
@@ -190,8 +190,7 @@ async fn connect(
     runtime: Handle,
 ) -> Result<(Client, Arc<AtomicBool>), OpenError> {
     let failed = |error: tokio_postgres::Error| open_error(target, &error);
-    let config: &Config = &target.0;
-    let (client, mut connection) = config.connect(NoTls).await.map_err(failed)?;
+    let (client, mut connection) = target.connect().await?;
     let unreplicated = Arc::new(AtomicBool::new(false));
     let noted = Arc::clone(&unreplicated);
     runtime.spawn(async move {

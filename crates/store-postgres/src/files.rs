@@ -14,9 +14,9 @@ use object_store::{
     ObjectMeta, ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 use tokio::sync::Mutex;
-use tokio_postgres::{Client, NoTls, Row};
+use tokio_postgres::{Client, Row};
 
-use crate::error::text;
+use crate::error::{OpenError, text};
 use crate::target::Target;
 
 /// What its errors call it.
@@ -78,7 +78,9 @@ impl PgFiles {
         if let Some(open) = client.as_ref().filter(|client| !client.is_closed()) {
             return Ok(Arc::clone(open));
         }
-        let (fresh, connection) = self.target.0.connect(NoTls).await.map_err(failed)?;
+        let unreachable =
+            |error: OpenError| Error::Generic { store: STORE, source: error.to_string().into() };
+        let (fresh, connection) = self.target.connect().await.map_err(unreachable)?;
         tokio::spawn(connection);
         let fresh = Arc::new(fresh);
         *client = Some(Arc::clone(&fresh));

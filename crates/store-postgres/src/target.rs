@@ -2,11 +2,15 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::tls::NoTlsStream;
+use tokio_postgres::{Client, Config, Connection, NoTls, Socket};
 
+use crate::connection::open_error;
 use crate::error::OpenError;
 
 /// How long it may take until a connection stands, unless the URL says otherwise.
@@ -17,11 +21,20 @@ const KEEPALIVE: Duration = Duration::from_secs(10);
 const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
 /// What connections are called in `pg_stat_activity`, unless the URL says otherwise.
 const APPLICATION: &str = "lastseat";
+/// How long a server may take to let somebody in, once it is reached. One that hangs must not keep others from being
+/// tried.
+const WELCOME_LIMIT: Duration = Duration::from_secs(5);
 
 /// A database by its URL, `postgres://user:password@host:port/database?parameter=value`; several hosts are separated
 /// by commas. Shown without its password.
 #[derive(Clone)]
-pub struct Target(pub(crate) Box<Config>);
+pub struct Target {
+    whole: Box<Config>,
+    /// For each host alone, in their order.
+    each: Vec<Config>,
+    /// Which of them was good last: one that hangs is not waited for each time.
+    good: Arc<AtomicUsize>,
+}
 
 impl FromStr for Target {
     type Err = OpenError;
@@ -30,25 +43,71 @@ impl FromStr for Target {
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
             return Err(OpenError::Url("it does not begin with postgres://".to_owned()));
         }
-        let mut config = Config::from_str(url).map_err(|error| OpenError::Url(without_secrets(&error)))?;
+        let config = parsed(url)?;
         if config.get_hosts().is_empty() {
             return Err(OpenError::Url("it names no host".to_owned()));
         }
         if config.get_dbname().is_none() {
             return Err(OpenError::Url("it names no database".to_owned()));
         }
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECT_TIMEOUT);
+        let each = each_host(url).iter().map(|url| parsed(url)).collect::<Result<_, _>>()?;
+        Ok(Self { whole: Box::new(config), each, good: Arc::default() })
+    }
+}
+
+/// A URL with our defaults.
+fn parsed(url: &str) -> Result<Config, OpenError> {
+    let mut config = Config::from_str(url).map_err(|error| OpenError::Url(without_secrets(&error)))?;
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(CONNECT_TIMEOUT);
+    }
+    if config.get_application_name().is_none() {
+        config.application_name(APPLICATION);
+    }
+    if config.get_ssl_mode() == SslMode::Prefer {
+        config.ssl_mode(SslMode::Disable);
+    }
+    config.keepalives_idle(KEEPALIVE);
+    config.tcp_user_timeout(UNACKNOWLEDGED);
+    Ok(config)
+}
+
+/// The same URL for each of its hosts alone, in their order; only itself where they stand elsewhere, or in no order.
+fn each_host(url: &str) -> Vec<String> {
+    let start = url.find("://").map_or(0, |at| at + 3);
+    let end = url[start..].find(['/', '?']).map_or(url.len(), |at| start + at);
+    let first = url[start..end].rfind('@').map_or(start, |at| start + at + 1);
+    if url[end..].contains("load_balance_hosts") {
+        return vec![url.to_owned()];
+    }
+    url[first..end].split(',').map(|host| format!("{}{host}{}", &url[..first], &url[end..])).collect()
+}
+
+impl Target {
+    /// Connects to the host that was good last, else to the next one that lets us in, and is what
+    /// `target_session_attrs` asks for.
+    ///
+    /// # Errors
+    /// With what is in the way at the last host.
+    pub(crate) async fn connect(&self) -> Result<(Client, Connection<Socket, NoTlsStream>), OpenError> {
+        let mut failed = OpenError::Url("it names no host".to_owned());
+        let begin = self.good.load(Ordering::Relaxed);
+        for index in (0..self.each.len()).map(|step| (begin + step) % self.each.len()) {
+            let config = &self.each[index];
+            let reached = *config.get_connect_timeout().unwrap_or(&CONNECT_TIMEOUT);
+            match tokio::time::timeout(reached + WELCOME_LIMIT, config.connect(NoTls)).await {
+                Ok(Ok(connected)) => {
+                    self.good.store(index, Ordering::Relaxed);
+                    return Ok(connected);
+                }
+                Ok(Err(error)) => failed = open_error(self, &error),
+                Err(_) => {
+                    let why = "it does not answer".to_owned();
+                    failed = OpenError::Unreachable { target: self.to_string(), why };
+                }
+            }
         }
-        if config.get_application_name().is_none() {
-            config.application_name(APPLICATION);
-        }
-        if config.get_ssl_mode() == SslMode::Prefer {
-            config.ssl_mode(SslMode::Disable);
-        }
-        config.keepalives_idle(KEEPALIVE);
-        config.tcp_user_timeout(UNACKNOWLEDGED);
-        Ok(Self(Box::new(config)))
+        Err(failed)
     }
 }
 
@@ -56,13 +115,16 @@ impl Target {
     /// The same, but for what its connections are called in `pg_stat_activity`.
     #[must_use]
     pub(crate) fn called(mut self, name: &str) -> Self {
-        self.0.application_name(name);
+        self.whole.application_name(name);
+        for config in &mut self.each {
+            config.application_name(name);
+        }
         self
     }
 
     /// What its connections are called there.
     pub(crate) fn application(&self) -> &str {
-        self.0.get_application_name().unwrap_or(APPLICATION)
+        self.whole.get_application_name().unwrap_or(APPLICATION)
     }
 }
 
@@ -74,7 +136,7 @@ fn without_secrets(error: &tokio_postgres::Error) -> String {
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let config = &self.0;
+        let config = &self.whole;
         for (index, host) in config.get_hosts().iter().enumerate() {
             if index > 0 {
                 f.write_str(",")?;
@@ -109,6 +171,21 @@ mod tests {
             "postgres://app:hunter2@db1:5433,db2/shop?target_session_attrs=read-write".parse().unwrap();
         assert_eq!(target.to_string(), "db1:5433,db2:5432/shop");
         assert!(!format!("{target:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn each_host_of_a_url_can_be_tried_alone() {
+        let each = |url| each_host(url).join(" ");
+        assert_eq!(
+            each("postgres://u:p%2C@a:1,b/s?x=1,2"),
+            "postgres://u:p%2C@a:1/s?x=1,2 postgres://u:p%2C@b/s?x=1,2"
+        );
+        assert_eq!(each("postgres://a/s"), "postgres://a/s");
+        assert_eq!(each("postgres:///s?host=a,b"), "postgres:///s?host=a,b");
+        assert_eq!(
+            each("postgres://a,b/s?load_balance_hosts=random"),
+            "postgres://a,b/s?load_balance_hosts=random"
+        );
     }
 
     #[test]
