@@ -1,6 +1,7 @@
 //! What may be wrong with a database when a node is started: one sentence that says what to do, an exit code, and no
 //! secret anywhere.
 
+use std::net::TcpListener;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
@@ -87,6 +88,25 @@ fn a_url_that_makes_no_sense_or_leads_nowhere_is_refused_with_one_sentence_and_n
         refused(&[verb], &format!("the one with {PASSWORD}"), PASSWORD, 2, "postgres://");
         refused(&[verb], "", PASSWORD, 2, "database URL");
     }
+}
+
+#[test]
+fn a_server_that_lets_nobody_in_is_told_of_and_keeps_nobody_from_another_one() {
+    // Its kernel takes connections, and nobody behind it answers: a machine that hangs.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let hangs = listener.local_addr().unwrap();
+    refused(
+        &["serve"],
+        &format!("postgres://app:{PASSWORD}@{hangs}/shop?connect_timeout=1"),
+        PASSWORD,
+        3,
+        "does not answer",
+    );
+    let postgres = postgres();
+    let url = postgres.create_database(DATABASE).unwrap();
+    let other = postgres.address().to_string();
+    let any = url.replace(&other, &format!("{hangs},{other}")) + "?connect_timeout=1";
+    drop(node(&any).start().unwrap());
 }
 
 #[test]

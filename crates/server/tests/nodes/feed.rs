@@ -99,7 +99,7 @@ async fn old_snapshots_long_reads_and_writers_elsewhere_hold_up_neither_due_work
     let elsewhere = postgres.create_database("elsewhere").unwrap();
     let nodes = nodes(&url, 2);
     let wares = stock(&api(&nodes[0])).await;
-    let quiet = api(&nodes[0]).listing(&places(100)).await;
+    let quiet = api(&nodes[0]).listing(&places(100_000)).await;
 
     let snapshot = connect(&url).await;
     snapshot

@@ -34,11 +34,13 @@ async fn a_node_that_is_stopped_under_load_is_waited_for_no_longer_than_its_lock
     proxy.arm(b"has the locks", Fault::HoldRequests);
     let mut body = booking(&hot, "somebody");
     body["note"] = "has the locks".into();
-    let first = tokio::spawn(try_ask(api(&all[0]).post("/v1/bookings", &body)));
+    let stopped = load_time(6);
+    let first = api(&all[0]).post("/v1/bookings", &body).timeout(stopped * 2 + Duration::from_secs(30));
+    let first = tokio::spawn(try_ask(first));
     let struck = async || proxy.has_struck().then_some(());
     wait_until_async(Duration::from_secs(10), "a transaction under way", struck).await.unwrap();
     all[0].pause().unwrap();
-    let (begun, stopped) = (Instant::now(), load_time(6));
+    let begun = Instant::now();
     api(&all[1]).book(&booking(&hot, "another")).await;
     let waited = begun.elapsed();
     eprintln!("the other node waited {waited:?} for the locks of the stopped one");
