@@ -132,7 +132,7 @@ CREATE TABLE customer_holds (
 CREATE TABLE batches (
     no       bigint PRIMARY KEY,
     id       uuid   NOT NULL UNIQUE,
-    -- Which life of which node.
+    -- Which life of which node; 0 where the row only claims an id, so that no transaction can commit under it any more.
     node     bigint NOT NULL,
     -- Listings whose pools it changed or that its events speak of, those that are new or edited, and whether API keys
     -- changed: what other nodes have to know.

@@ -227,11 +227,16 @@ impl PgLane {
     fn settle(&self, batch: u128) -> Result<bool, StoreError> {
         let opened = Connection::open_own(&self.shared.target, Purpose::Chore);
         let mut connection = opened.map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        let claim = connection.statement(sql::CLAIM_BATCH)?;
-        let node = self.shared.node;
-        let claimed = |id: Uuid| connection.ask(connection.client.execute(&claim, &[&id, &node]));
-        let is_new = claimed(Uuid::from_u128(batch))? == 1;
-        if !is_new {
+        let (claim, is_batch) =
+            (connection.statement(sql::CLAIM_BATCH)?, connection.statement(sql::IS_BATCH)?);
+        let claimed = |id: Uuid| connection.ask(connection.client.execute(&claim, &[&id]));
+        let id = Uuid::from_u128(batch);
+        let committed = match claimed(id)? {
+            1 => false,
+            // It may have been claimed when this was asked before.
+            _ => get(&connection.ask(connection.client.query_one(&is_batch, &[&id]))?, 0)?,
+        };
+        if committed {
             // Where a standby is waited for, a commit of our own comes back only after everything before it is there.
             let marker = connection.ask(connection.client.query_one("SELECT gen_random_uuid()", &[]))?;
             claimed(get(&marker, 0)?)?;
@@ -239,7 +244,7 @@ impl PgLane {
         if connection.take_unreplicated() {
             return Err(StoreError::Unavailable("the standby has not confirmed the commit".to_owned()));
         }
-        Ok(!is_new)
+        Ok(committed)
     }
 }
 

@@ -225,7 +225,9 @@ statements! { #[cfg(test)] OTHERS:
         AND e.no < ((t.no + 1) << 16)";
     /// Claims a batch's id for good: who finds it taken knows that the batch was committed.
     CLAIM_BATCH = "INSERT INTO batches (no, id, node, listings, edited, keys) \
-        VALUES (nextval('batch_numbers'), $1, $2, '{}'::bigint[], '{}'::bigint[], false) ON CONFLICT (id) DO NOTHING";
+        VALUES (nextval('batch_numbers'), $1, 0, '{}'::bigint[], '{}'::bigint[], false) ON CONFLICT (id) DO NOTHING";
+    /// Whether the row under a batch's id is the batch's own, and no claim.
+    IS_BATCH = "SELECT node <> 0 FROM batches WHERE id = $1";
 }
 
 /// Gives each committed batch without a place the next one. The lock makes sure that places become visible in their

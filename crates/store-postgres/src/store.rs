@@ -33,7 +33,7 @@ pub enum OpenMode {
 pub(crate) struct Shared {
     pub(crate) target: Target,
     pub(crate) known: KnownTime,
-    /// This life of this node: what it commits carries it.
+    /// This life of this node: what it commits carries it. Not 0, which marks what no node has committed.
     pub(crate) node: i64,
 }
 
@@ -80,7 +80,7 @@ impl PgStore {
         let runtime = builder
             .map_err(|error| OpenError::Other { target: target.to_string(), why: error.to_string() })?;
         let known = KnownTime::new(clock);
-        let shared = Arc::new(Shared { target, known, node: node.cast_signed() });
+        let shared = Arc::new(Shared { target, known, node: node.max(1).cast_signed() });
         let store =
             Self { shared, readers: Mutex::default(), chores: Mutex::default(), runtime: Some(runtime) };
         let purpose = if mode == OpenMode::Serve { Purpose::Chore } else { Purpose::Reader };

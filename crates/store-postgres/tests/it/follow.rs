@@ -99,3 +99,31 @@ fn the_feed_skips_nothing_when_a_transaction_commits_after_a_later_one_was_read(
     assert!(rest[0].place > first[0].place, "and stands later in the log");
     assert!(read(rest[0].place).is_empty());
 }
+
+#[test]
+fn the_outcome_of_a_batch_stays_the_same_however_often_one_asks() {
+    let url = empty_database();
+    let store = node(&url, Clock::Database);
+    let mut lane = store.lane().unwrap();
+    commit(lane.as_mut(), 1, |_| {});
+    // Begun, and never heard of again.
+    let mut other = store.lane().unwrap();
+    let names = Names { new_listings: 1, ..Names::default() };
+    let mut tx = other.begin(2, &names).unwrap();
+    let mut world = World::new(tx.now());
+    (world.booking_numbers, world.listing_numbers) = tx.numbers(0, 1).unwrap();
+    world.add_key(NewKey {
+        id: KeyId::from_bits(2),
+        role: Role::Operator,
+        name: "K".to_owned(),
+        hash: [2; 32],
+    });
+    tx.write(&world).unwrap();
+    for _ in 0..3 {
+        assert!(lane.was_committed(1).unwrap());
+        assert!(!lane.was_committed(2).unwrap());
+    }
+    assert!(tx.commit().is_err(), "its id is taken");
+    assert_eq!(store.reader().unwrap().keys().unwrap(), []);
+    assert!(!lane.was_committed(2).unwrap());
+}

@@ -78,6 +78,7 @@ cases! { $
     transactions::a_snapshot_never_changes,
     transactions::a_transaction_sees_what_it_wrote,
     transactions::time_stands_still_in_a_transaction,
+    transactions::what_was_not_committed_stays_so_however_often_one_asks,
     transactions::what_breaks_a_rule_is_refused_as_bad_data,
     transactions::the_same_row_twice_is_refused_as_bad_data,
     transactions::the_secret_and_the_epoch_stay,

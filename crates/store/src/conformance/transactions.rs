@@ -231,3 +231,15 @@ pub fn an_empty_store_has_nothing(factory: Factory<'_>) {
     // A transaction that wrote nothing can be committed.
     kit.lane.begin(7, &Names::default()).unwrap().commit().unwrap();
 }
+
+/// A case of the suite.
+pub fn what_was_not_committed_stays_so_however_often_one_asks(factory: Factory<'_>) {
+    let mut kit = Kit::new(factory);
+    let listing = kit.listing(places());
+    for _ in 0..3 {
+        assert!(!kit.lane.was_committed(77).unwrap());
+    }
+    // Asking leaves nothing in the way.
+    kit.book(listing.id, "standard", 1);
+    assert_eq!(kit.read(|read| read.events(0, None, 9)).len(), 2);
+}
