@@ -67,7 +67,7 @@ impl Catalog {
     pub(crate) fn unknown<'a>(&self, listings: impl Iterator<Item = &'a Arc<Listing>>) -> Vec<Arc<Listing>> {
         let known = self.known.load();
         let is_known = |listing: &Arc<Listing>| {
-            known.listings.get(&listing.no).is_some_and(|known| known.version >= listing.version)
+            known.listings.get(&listing.no).is_some_and(|known| age(known) >= age(listing))
         };
         listings.filter(|listing| !is_known(listing)).cloned().collect()
     }
@@ -102,12 +102,17 @@ impl Catalog {
 impl Known {
     /// Puts in a listing, unless a later version of it is known.
     fn put(&mut self, listing: Arc<Listing>) {
-        if self.listings.get(&listing.no).is_some_and(|known| known.version > listing.version) {
+        if self.listings.get(&listing.no).is_some_and(|known| age(known) > age(&listing)) {
             return;
         }
         self.listing_nos.insert(listing.id, listing.no);
         self.listings.insert(listing.no, listing);
     }
+}
+
+/// Grows with whatever changes what is known of a listing: its edits, then changes of the numbers that it shows.
+fn age(listing: &Listing) -> (u64, u64) {
+    (listing.version, listing.doc.pools_version.unwrap_or(0))
 }
 
 fn keys(read: &dyn Read) -> Result<HashMap<[u8; 32], Arc<ApiKey>>, StoreError> {

@@ -48,8 +48,8 @@ pub(crate) struct Spare {
 pub(crate) struct PgLane {
     shared: Arc<Shared>,
     connection: Option<Connection>,
-    /// As of the edition that was last seen; compared with the one in force each time.
-    pub(crate) listings: HashMap<ListingNo, Arc<Listing>>,
+    /// With the edition that was in force when it was read; compared with the one in force each time.
+    pub(crate) listings: HashMap<ListingNo, (i64, Arc<Listing>)>,
     pub(crate) read_ahead: HashMap<ListingId, Vec<PoolRef>>,
     pub(crate) spare: Spare,
 }
@@ -187,19 +187,18 @@ impl PgLane {
     /// The listings of locked rows, read anew where another node has edited them.
     fn current(&mut self, locked: &[Row]) -> Result<BTreeMap<ListingNo, Arc<Listing>>, StoreError> {
         let mut current = BTreeMap::new();
-        let mut stale = Vec::new();
+        let mut stale = BTreeMap::new();
         for row in locked {
-            let (no, edition) = (ListingNo(get(row, 0)?), row::number::<u64>(row, 2)?);
-            match self.listings.get(&no).filter(|listing| listing.version == edition) {
-                Some(listing) => drop(current.insert(no, Arc::clone(listing))),
-                None => stale.push(no.0),
+            let (no, edition) = (ListingNo(get(row, 0)?), get(row, 2)?);
+            match self.listings.get(&no).filter(|(known, _)| *known == edition) {
+                Some((_, listing)) => drop(current.insert(no, Arc::clone(listing))),
+                None => drop(stale.insert(no, edition)),
             }
         }
         if !stale.is_empty() {
-            stale.sort_unstable();
-            stale.dedup();
-            for listing in self.read_listings(&stale)? {
-                self.listings.insert(listing.no, Arc::clone(&listing));
+            let nos: Vec<i64> = stale.keys().map(|no| no.0).collect();
+            for listing in self.read_listings(&nos)? {
+                self.listings.insert(listing.no, (stale[&listing.no], Arc::clone(&listing)));
                 current.insert(listing.no, listing);
             }
         }

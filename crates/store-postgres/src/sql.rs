@@ -144,7 +144,7 @@ statements! { LANE:
     // An edit starts renewing anew from the first booking.
     UPDATE_LISTING = "UPDATE listings SET version = $2, doc = $3, renew_through = coalesce($4::bigint, renew_through), \
         renewed = CASE WHEN $4::bigint IS NULL THEN renewed ELSE 0 END WHERE no = $1";
-    SET_EDITION = "UPDATE inventory SET edition = $2 WHERE listing_no = $1";
+    NEXT_EDITION = "UPDATE inventory SET edition = edition + 1 WHERE listing_no = $1";
     INSERT_PLAN = "INSERT INTO plans (listing_no, plan) VALUES ($1, $2)";
     UPSERT_GROUPS = "INSERT INTO groups (listing_no, group_no, key, title, capacity, price, seat) \
         SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[]) \

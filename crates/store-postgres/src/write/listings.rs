@@ -29,7 +29,7 @@ pub(super) fn write(written: &mut Written, world: &World) {
         let version = i64::try_from(listing.version).expect("versions count edits");
         let renew = listing.doc.renew_through.map(|no| no.0);
         written.push(sql::UPDATE_LISTING, params![no.0, version, json(&listing.doc), renew]);
-        written.push(sql::SET_EDITION, params![no.0, version]);
+        written.push(sql::NEXT_EDITION, params![no.0]);
         if world.changes.groups.contains(no) {
             written.push(sql::UPSERT_GROUPS, groups(no.0, listing.groups.all()));
         }
