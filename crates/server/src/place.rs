@@ -12,7 +12,6 @@ use lastseat_store_sqlite::{self as sqlite, SqliteStore};
 
 use crate::data_dir;
 use crate::failure::Failure;
-use crate::options::Secret;
 
 /// Where the bookings are.
 #[derive(Clone, Debug)]
@@ -31,14 +30,14 @@ impl Place {
     ///
     /// # Errors
     /// `Usage`, if the URL makes no sense; it is not quoted.
-    pub(crate) fn parse(text: &Secret) -> Result<Self, Failure> {
-        if text.0.contains("://") {
-            return text.0.parse().map(Self::Database).map_err(open_failure);
+    pub(crate) fn parse(place: PathBuf) -> Result<Self, Failure> {
+        if let Some(url) = place.to_str().filter(|text| text.contains("://")) {
+            return url.parse().map(Self::Database).map_err(open_failure);
         }
-        if text.0.is_empty() {
+        if place.as_os_str().is_empty() {
             return Err(Failure::usage("a data directory or postgres://... is missing"));
         }
-        Ok(Self::Directory(PathBuf::from(&text.0)))
+        Ok(Self::Directory(place))
     }
 
     /// Opens it to look, also beside running servers.

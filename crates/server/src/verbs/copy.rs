@@ -1,5 +1,6 @@
 //! `lastseat copy`.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::Context;
@@ -10,7 +11,6 @@ use serde::Serialize;
 
 use crate::ends::End;
 use crate::failure::Failure;
-use crate::options::Secret;
 use crate::output;
 use crate::place::Place;
 use crate::table::table;
@@ -28,18 +28,25 @@ Examples:
   LASTSEAT_FROM=postgres://... lastseat copy --to /var/lib/lastseat";
 
 /// Carry everything from a data directory to PostgreSQL, or back; nothing may be serving
-#[derive(Debug, clap::Args)]
+#[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// What is copied: a data directory, or <postgres://user:password@host/database>
     #[arg(long, value_name = "DIR or URL", required = true)]
-    from: Secret,
+    from: PathBuf,
     /// Where to: an empty directory, or an empty database
     #[arg(long, value_name = "DIR or URL", required = true)]
-    to: Secret,
+    to: PathBuf,
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+/// Without the places: a URL holds a password.
+impl std::fmt::Debug for Args {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Args").field("json", &self.json).finish_non_exhaustive()
+    }
 }
 
 /// What was done.
@@ -63,7 +70,7 @@ struct Rows {
 
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let begun = Instant::now();
-    let (from, to) = (Place::parse(&args.from)?, Place::parse(&args.to)?);
+    let (from, to) = (Place::parse(args.from)?, Place::parse(args.to)?);
     if from.to_string() == to.to_string() {
         return Err(Failure::usage("--from and --to are the same"));
     }
