@@ -3,7 +3,7 @@
 //!
 //! Clients of one or many nodes note each request with the instant before it was sent, and the answer with
 //! the instant after it was read, all by one monotonic clock ([`Recorder`]). In the end somebody reads every
-//! booking ([`LastReading`]). [`check`] knows nothing of the engine but its promises, and says where what was
+//! booking ([`LastReading`]). [`check()`] knows nothing of the engine but its promises, and says where what was
 //! told contradicts them: which operations, which bookings, which numbers.
 //!
 //! # What is believed

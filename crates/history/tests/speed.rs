@@ -16,7 +16,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 #[track_caller]
 fn check_within_the_limit(what: &str, shape: Shape) {
-    let long = history(Shape { operations: OPERATIONS / shape.listings, ..shape });
+    let long = history(Shape { operations: OPERATIONS.div_ceil(shape.listings), ..shape });
     assert!(long.operations.len() >= OPERATIONS);
     let begun = Instant::now();
     let report = check(&long);

@@ -207,7 +207,6 @@ fn what_this_version_does_not_have_is_refused_before_anything_is_made() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     for (flag, value) in [
-        ("--database-url", "postgres://localhost/x"),
         ("--redis-url", "redis://localhost"),
         ("--grpc-listen", "127.0.0.1:0"),
         ("--files-url", "s3://bucket"),

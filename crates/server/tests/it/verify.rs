@@ -121,5 +121,5 @@ fn what_is_lost_or_stray_in_the_file_is_found() {
 fn where_there_is_no_data_there_is_nothing_to_verify() {
     let dir = tempfile::tempdir().unwrap();
     on_data(dir.path(), &["verify"]).refused(2, "there is no database in");
-    on_data(dir.path(), &["verify", "--database-url", "postgres://x"]).refused(2, "does not support");
+    on_data(dir.path(), &["verify", "--database-url", "postgres://x"]).refused(2, "it names no database");
 }
