@@ -12,8 +12,8 @@ use crate::place::{self, Place};
 /// Bring the database's schema up to date; `serve` does so too
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-With a data directory the server must be stopped; the nodes of a PostgreSQL may go on serving. Make
-a backup first: `lastseat backup --to FILE`, or pg_dump.")]
+With a data directory the server must be stopped; the nodes of a PostgreSQL may go on serving.
+Make a backup first: `lastseat backup --to FILE`, or pg_dump.")]
 pub(crate) struct Args {
     #[command(flatten)]
     data: DataOptions,

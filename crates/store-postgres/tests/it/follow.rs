@@ -127,3 +127,25 @@ fn the_outcome_of_a_batch_stays_the_same_however_often_one_asks() {
     assert_eq!(store.reader().unwrap().keys().unwrap(), []);
     assert!(!lane.was_committed(2).unwrap());
 }
+
+#[test]
+fn new_numbers_of_pools_reach_the_lanes_of_other_nodes_although_they_are_no_edit() {
+    let url = empty_database();
+    let (one, two) = (node(&url, Clock::Database), node(&url, Clock::Database));
+    let (mut here, mut there) = (one.lane().unwrap(), two.lane().unwrap());
+    commit(here.as_mut(), 1, |_| {});
+    let names = Names { listings: [ListingId::from_bits(1)].into(), ..Names::default() };
+    let shown = |lane: &mut dyn Lane| {
+        let listing = lane.begin(9, &names).unwrap().listing(ListingId::from_bits(1)).unwrap().unwrap();
+        (listing.version, listing.doc.pools_version)
+    };
+    assert_eq!((shown(here.as_mut()), shown(there.as_mut())), ((1, None), (1, None)));
+    let mut tx = here.begin(2, &names).unwrap();
+    let mut world = World::new(tx.now());
+    let mut listing = (*tx.listing(ListingId::from_bits(1)).unwrap().unwrap()).clone();
+    listing.doc.pools_version = Some(1);
+    world.set_listing(std::sync::Arc::new(listing));
+    tx.write(&world).unwrap();
+    tx.commit().unwrap();
+    assert_eq!((shown(here.as_mut()), shown(there.as_mut())), ((1, Some(1)), (1, Some(1))));
+}

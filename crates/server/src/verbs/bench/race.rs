@@ -25,10 +25,11 @@ Strategies:
   lastseat        this program's engine, in this process: on PostgreSQL with --database-url, else
                   on a file; all shows both
 
-Each user thinks, books, and begins again until refused as sold out. Everything happens in a schema
-of its own, which is dropped afterwards. Without --database-url and --redis-url the strategies that
-need them race on servers that are started in temporary directories, if the programs are installed
-(Debian: postgresql, redis-server). Ctrl-C ends the race, cleans up, and prints what there is.
+Each user thinks, books, and begins again until refused as sold out. Everything happens in a
+schema of its own, which is dropped afterwards. Without --database-url and --redis-url the
+strategies that need them race on servers that are started in temporary directories, if the
+programs are installed (Debian: postgresql, redis-server). Ctrl-C ends the race, cleans up,
+and prints what there is.
 Exit code 1: lastseat oversold.
 
 Examples:
