@@ -19,6 +19,9 @@ use crate::target::Target;
 /// How long an exchange with the database may take before the connection is given up.
 pub(crate) const EXCHANGE_LIMIT: Duration = Duration::from_secs(15);
 
+/// How long a reader waits: a little longer than the server lets its statements run, for a server that has stopped.
+const READ_LIMIT: Duration = Duration::from_secs(65);
+
 /// What a connection is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Purpose {
@@ -57,8 +60,8 @@ impl Purpose {
 enum Driver {
     /// The thread that asks, while it asks: nobody has to be woken.
     Own(Runtime),
-    /// A thread of the store's. For threads that must not run a runtime of their own.
-    Shared,
+    /// A thread of the store's, and how long is waited for it. For threads that must not run a runtime of their own.
+    Shared(Handle, Option<Duration>),
 }
 
 /// A connection, asked by one thread at a time, which waits.
@@ -79,13 +82,7 @@ impl Connection {
         let runtime = runtime.map_err(|error| other(target, &error))?;
         let handle = runtime.handle().clone();
         let (client, unreplicated) = runtime.block_on(connect(target, purpose, handle))?;
-        Ok(Self {
-            client,
-            driver: Driver::Own(runtime),
-            statements: HashMap::new(),
-            unreplicated,
-            spoilt: Cell::new(false),
-        })
+        Ok(Self::new(client, Driver::Own(runtime), unreplicated))
     }
 
     /// Connects on the store's runtime.
@@ -102,13 +99,12 @@ impl Connection {
         });
         let gone = |_| OpenError::Other { target: target.to_string(), why: "the store is closed".to_owned() };
         let (client, unreplicated) = receiver.recv().map_err(gone)??;
-        Ok(Self {
-            client,
-            driver: Driver::Shared,
-            statements: HashMap::new(),
-            unreplicated,
-            spoilt: Cell::new(false),
-        })
+        let limit = (purpose == Purpose::Reader).then_some(READ_LIMIT);
+        Ok(Self::new(client, Driver::Shared(runtime.clone(), limit), unreplicated))
+    }
+
+    fn new(client: Client, driver: Driver, unreplicated: Arc<AtomicBool>) -> Self {
+        Self { client, driver, statements: HashMap::new(), unreplicated, spoilt: Cell::new(false) }
     }
 
     /// Whether it can still be used.
@@ -134,8 +130,13 @@ impl Connection {
             Driver::Own(runtime) => {
                 runtime.block_on(async { tokio::time::timeout(EXCHANGE_LIMIT, asked).await }).map_err(late)
             }
-            // The server ends what takes too long; keepalives end the rest.
-            Driver::Shared => Ok(futures_executor::block_on(asked)),
+            Driver::Shared(runtime, Some(limit)) => {
+                let _timers = runtime.enter();
+                let answered = futures_executor::block_on(tokio::time::timeout(*limit, asked));
+                answered.inspect_err(|_| self.spoil()).map_err(late)
+            }
+            // Chores may wait for a migration, or copy for long. The server ends what takes too long.
+            Driver::Shared(_, None) => Ok(futures_executor::block_on(asked)),
         }
     }
 

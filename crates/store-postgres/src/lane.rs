@@ -102,9 +102,6 @@ impl PgLane {
         if self.spare.taken.is_none_or(|taken| taken.elapsed() > SPARE_LIFE) {
             self.spare = Spare { taken: Some(Instant::now()), ..Spare::default() };
         }
-        let missing = |wanted: usize, spare: &Numbers| {
-            i64::try_from((wanted as u64).saturating_sub(spare.len())).expect("a batch is small")
-        };
         let new_bookings = match missing(names.new_bookings, &self.spare.bookings) {
             0 => 0,
             few => few.max(TAKE_AT_ONCE),
@@ -304,6 +301,11 @@ pub(crate) async fn ask(
     params: &[&(dyn ToSql + Sync)],
 ) -> Result<Vec<Row>, tokio_postgres::Error> {
     if wanted { connection.client.query(connection.prepared(sql), params).await } else { Ok(Vec::new()) }
+}
+
+/// How many numbers have to be taken so that there are as many as wanted.
+pub(crate) fn missing(wanted: usize, spare: &Numbers) -> i64 {
+    i64::try_from((wanted as u64).saturating_sub(spare.len())).expect("a batch is small")
 }
 
 /// Listings and pools as two columns.

@@ -89,6 +89,7 @@ impl<'a> PgRead<'a> {
 impl Drop for PgRead<'_> {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take()
+            && connection.is_open()
             && connection.ask(connection.client.batch_execute("COMMIT")).is_ok()
         {
             self.store.idle(connection);

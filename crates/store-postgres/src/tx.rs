@@ -17,10 +17,10 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use crate::lane::{PgLane, ask, optional_pool, split};
+use crate::lane::{PgLane, ask, missing, optional_pool, split};
 use crate::row::{self, get};
 use crate::sql;
-use crate::write::Written;
+use crate::write::{MAX_EVENTS, Written};
 
 /// What was read when the locks were taken.
 pub(crate) struct Loaded {
@@ -124,12 +124,9 @@ impl Tx for PgTx<'_> {
     }
 
     fn numbers(&mut self, bookings: usize, listings: usize) -> Result<(Numbers, Numbers), StoreError> {
-        let few = |wanted: usize, spare: &Numbers| {
-            i64::try_from((wanted as u64).saturating_sub(spare.len())).expect("a batch is small")
-        };
         for (sql, missing, of_bookings) in [
-            (sql::TAKE_BOOKING_NUMBERS, few(bookings, &self.lane.spare.bookings), true),
-            (sql::TAKE_LISTING_NUMBERS, few(listings, &self.lane.spare.listings), false),
+            (sql::TAKE_BOOKING_NUMBERS, missing(bookings, &self.lane.spare.bookings), true),
+            (sql::TAKE_LISTING_NUMBERS, missing(listings, &self.lane.spare.listings), false),
         ] {
             if missing > 0 {
                 let rows = self.ask(sql, &[&missing])?;
@@ -292,6 +289,10 @@ impl Tx for PgTx<'_> {
 
     fn write(&mut self, world: &World) -> Result<(), StoreError> {
         self.flush()?;
+        if world.changes.events.len() > MAX_EVENTS {
+            // Halves of the batch may do; what one command settles becomes less as due work goes on.
+            return Err(StoreError::BadData(format!("a batch has {MAX_EVENTS} events at most")));
+        }
         let no = self.loaded.batch_no;
         let written = Written::new(world, self.batch, no, self.lane.shared().node);
         self.used = (

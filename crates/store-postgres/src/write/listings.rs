@@ -1,7 +1,7 @@
 //! Listings with their groups, and the pools that they begin with.
 
 use lastseat_core::listing::Group;
-use lastseat_core::pool::{Pool, PoolNo};
+use lastseat_core::pool::PoolRef;
 use lastseat_core::world::World;
 use uuid::Uuid;
 
@@ -11,6 +11,11 @@ use crate::sql;
 pub(super) fn write(written: &mut Written, world: &World) {
     for (no, id, new) in &world.changes.new_listings {
         let listing = new.listing(*no, *id, world.now);
+        let pools: Vec<_> = new
+            .pools
+            .iter()
+            .map(|(pool, numbers)| (PoolRef { listing: *no, pool: *pool }, *numbers))
+            .collect();
         let (no, id) = (no.0, Uuid::from_u128(id.bits()));
         let version = i64::try_from(listing.version).expect("versions count edits");
         written.push(
@@ -22,7 +27,7 @@ pub(super) fn write(written: &mut Written, world: &World) {
             written.push(sql::INSERT_PLAN, params![no, plan.clone()]);
         }
         written.push(sql::UPSERT_GROUPS, groups(no, listing.groups.all()));
-        written.push(sql::UPSERT_POOLS, pools(no, &new.pools));
+        written.push(sql::UPSERT_POOLS, super::pools(&pools));
     }
     for no in &world.changes.listings {
         let listing = &world.listings[no];
@@ -45,18 +50,5 @@ fn groups(listing: i64, groups: &[Group]) -> Vec<Param> {
         groups.iter().map(|group| group.capacity).collect::<Vec<_>>(),
         groups.iter().map(|group| group.price).collect::<Vec<_>>(),
         groups.iter().map(|group| group.seat.as_ref().map(json)).collect::<Vec<_>>(),
-    ]
-}
-
-fn pools(listing: i64, pools: &[(PoolNo, Pool)]) -> Vec<Param> {
-    let column = |of: fn(&Pool) -> i64| -> Vec<i64> { pools.iter().map(|(_, pool)| of(pool)).collect() };
-    params![
-        vec![listing; pools.len()],
-        pools.iter().map(|(no, _)| no.packed()).collect::<Vec<_>>(),
-        column(|pool| pool.capacity),
-        column(|pool| pool.blocked),
-        column(|pool| pool.held),
-        column(|pool| pool.confirmed),
-        column(|pool| pool.price),
     ]
 }

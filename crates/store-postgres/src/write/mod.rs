@@ -6,7 +6,7 @@ mod listings;
 use futures_util::future::join_all;
 use lastseat_core::event::EventData;
 use lastseat_core::id::ListingNo;
-use lastseat_core::pool::Pool;
+use lastseat_core::pool::{Pool, PoolRef};
 use lastseat_core::world::{Answer, Changes, CustomerUse, World};
 use lastseat_store::{CommitError, StoreError};
 use std::collections::BTreeSet;
@@ -23,6 +23,8 @@ use crate::sql;
 const AT_ONCE: usize = 24;
 /// Bits of an event's number that tell its place in the batch.
 pub(crate) const EVENT_BITS: u32 = 16;
+/// Events that a batch may have: those of the next batch begin there.
+pub(crate) const MAX_EVENTS: usize = 1 << EVENT_BITS;
 
 /// A value for a statement.
 type Param = Box<dyn ToSql + Sync + Send>;
@@ -51,7 +53,7 @@ impl Written {
         let edits = !changes.listings.is_empty();
         if edits {
             // Pools may be new.
-            written.push(sql::UPSERT_POOLS, pools(world, true));
+            written.push(sql::UPSERT_POOLS, changed_pools(world, true));
         }
         if !changes.removed_pools.is_empty() {
             let (listings, nos): (Vec<i64>, Vec<i64>) =
@@ -69,7 +71,7 @@ impl Written {
             !changes.new_keys.is_empty() || !changes.revoked_keys.is_empty(),
             touched(changes, false),
         ];
-        all.extend(pools(world, !edits));
+        all.extend(changed_pools(world, !edits));
         all.extend(rows);
         all.extend(events(world, no << EVENT_BITS));
         all.extend(remembered(world));
@@ -186,9 +188,13 @@ fn edited(changes: &Changes) -> Vec<i64> {
 }
 
 /// Seven columns of the changed pools, or of none.
-fn pools(world: &World, wanted: bool) -> Vec<Param> {
+fn changed_pools(world: &World, wanted: bool) -> Vec<Param> {
     let changed = world.changes.pools.iter().filter(|_| wanted);
-    let rows: Vec<_> = changed.filter_map(|at| Some((at, world.pool(*at)?))).collect();
+    pools(&changed.filter_map(|at| Some((*at, world.pool(*at)?))).collect::<Vec<_>>())
+}
+
+/// Seven columns of pools.
+fn pools(rows: &[(PoolRef, Pool)]) -> Vec<Param> {
     let column = |of: fn(&Pool) -> i64| -> Vec<i64> { rows.iter().map(|(_, pool)| of(pool)).collect() };
     params![
         rows.iter().map(|(at, _)| at.listing.0).collect::<Vec<_>>(),

@@ -149,3 +149,32 @@ fn new_numbers_of_pools_reach_the_lanes_of_other_nodes_although_they_are_no_edit
     tx.commit().unwrap();
     assert_eq!((shown(here.as_mut()), shown(there.as_mut())), ((1, Some(1)), (1, Some(1))));
 }
+
+/// The numbers of its events would be those of the next batch.
+#[test]
+fn a_batch_with_more_events_than_its_number_has_room_for_is_refused() {
+    let url = empty_database();
+    let store = node(&url, Clock::Database);
+    let mut lane = store.lane().unwrap();
+    commit(lane.as_mut(), 1, |_| {});
+    let mut begin = |events: usize| {
+        let mut tx = lane.begin(2, &Names::default()).unwrap();
+        let mut world = World::new(tx.now());
+        for _ in 0..events {
+            world.listing_event(
+                lastseat_core::event::EventKind::ListingUpdated,
+                lastseat_core::id::ListingNo(1),
+                &lastseat_core::command::Actor::System,
+                "{}".to_owned(),
+            );
+        }
+        tx.write(&world).and_then(|()| tx.commit().map_err(|error| panic!("{error:?}")))
+    };
+    let refused = begin(65_537);
+    assert!(matches!(refused, Err(lastseat_store::StoreError::BadData(_))), "{refused:?}");
+    begin(65_536).unwrap();
+    commit(lane.as_mut(), 3, |_| {});
+    store.order_events().unwrap();
+    let last = store.reader().unwrap().last_event().unwrap();
+    assert_eq!(store.reader().unwrap().events(last - 1, None, 9).unwrap().len(), 1);
+}
