@@ -5,7 +5,8 @@
 //! - [`race`]: strategies against overselling, side by side
 //! - [`load`]: the HTTP client under them; [`embedded`]: the engine without one
 //! - [`ask`], [`inventory`]: what a listing offers, and what the server says was taken
-//! - [`tally`], [`latency`]: counting answers and waiting times; [`disk`]: whether syncing means anything
+//! - [`tally`], [`latency`]: counting answers and waiting times; [`text`]: numbers for people; [`disk`]: whether syncing
+//!   means anything
 //!
 //! The commonest change is another strategy for the race: a file beside `race/for_update.rs` and its name in
 //! [`race::Strategy`].
@@ -22,6 +23,7 @@ pub mod latency;
 pub mod load;
 pub mod race;
 pub mod tally;
+pub mod text;
 
 use std::time::Duration;
 

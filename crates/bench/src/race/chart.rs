@@ -167,15 +167,7 @@ fn grouped(value: f64) -> String {
     if value > 0.0 && value < 10.0 && value.fract() > 0.0 {
         return format!("{value:.1}");
     }
-    let digits = format!("{value:.0}");
-    let mut out = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
+    crate::text::grouped(value)
 }
 
 /// Milliseconds, or seconds where they are many.

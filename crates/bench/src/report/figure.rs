@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use lastseat_bench::text::grouped;
+
 /// What a number counts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Unit {
@@ -32,19 +34,6 @@ impl fmt::Display for Amount {
             Unit::Count => f.write_str(&grouped(value)),
         }
     }
-}
-
-/// A whole number with commas between its thousands.
-fn grouped(value: f64) -> String {
-    let digits = format!("{value:.0}");
-    let mut out = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 /// The same thing measured in several rounds.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
+use lastseat_bench::disk::is_in_memory;
 use lastseat_bench::embedded::Embedded;
 use lastseat_engine::{Engine, EngineConfig, ids};
 use lastseat_scratch::Postgres;
@@ -14,6 +15,8 @@ use lastseat_store_postgres::{OpenMode, PgStore};
 use tokio_postgres::types::{FromSql, ToSql};
 use tokio_postgres::{Client, NoTls, Row};
 use uuid::Uuid;
+
+use crate::server::processor_time;
 
 /// As the race laboratory's own.
 const MAX_CONNECTIONS: &str = "300";
@@ -26,6 +29,9 @@ pub(crate) struct Database {
 
 impl Database {
     pub(crate) fn start() -> anyhow::Result<Self> {
+        if is_in_memory(&std::env::temp_dir())? {
+            bail!("the temporary directory is in memory; name one on a disk in TMPDIR");
+        }
         let server = Postgres::builder().set("max_connections", MAX_CONNECTIONS).start()?;
         Ok(Self { server, made: AtomicU32::new(0) })
     }
@@ -55,20 +61,11 @@ impl Database {
 
     /// Processor time of the server's processes so far, in seconds.
     pub(crate) fn processor_seconds(&self) -> anyhow::Result<f64> {
-        let mut ticks = 0;
         let first = self.server.process_id();
-        for entry in std::fs::read_dir("/proc")? {
-            let Ok(id) = entry?.file_name().to_string_lossy().parse::<u32>() else { continue };
-            let Ok(stat) = std::fs::read_to_string(format!("/proc/{id}/stat")) else { continue };
-            let Some((_, rest)) = stat.rsplit_once(')') else { continue };
-            let fields: Vec<&str> = rest.split_whitespace().collect();
-            let number =
-                |index: usize| fields.get(index).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
-            if id == first || number(1) == u64::from(first) {
-                ticks += number(11) + number(12);
-            }
-        }
-        Ok(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
+        let others = std::fs::read_to_string(format!("/proc/{first}/task/{first}/children"))?;
+        let ids = others.split_whitespace().map(str::to_owned).chain([first.to_string()]);
+        // One may have ended meanwhile.
+        Ok(ids.filter_map(|id| processor_time(&id).ok()).sum::<Duration>().as_secs_f64())
     }
 }
 

@@ -2,9 +2,8 @@
 //! does, and Redis' own load generator.
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::net::{Ipv4Addr, TcpStream};
+use std::process::Command;
 
 use anyhow::{Context, bail, ensure};
 use tempfile::TempDir;
@@ -25,15 +24,13 @@ const CAPACITY: &str = "1000000000";
 const RESERVATION: &str = r#"{"state":"held","listing":"lst_01h455vb4pex5vsknk084sn02q","lines":[["pool-0",1,2500]],"total":2500,"customer":{"name":"Customer 0123456789abcdef","email":"customer-0123456789abcdef@example.org"},"created_at":1790000000000,"due_at":1790086400000}"#;
 /// From how many keys redis-benchmark draws; it cannot count further.
 const RANDOM_KEYS: &str = "2000000000";
-/// How long Redis may take until it answers.
-const START_DEADLINE: Duration = Duration::from_secs(20);
 
 /// A running Redis.
 pub(crate) struct Redis {
-    child: Child,
-    port: u16,
+    server: lastseat_scratch::Redis,
     script: String,
     version: String,
+    // After `server`, so that the directory goes when the server has.
     _dir: TempDir,
 }
 
@@ -41,30 +38,9 @@ impl Redis {
     /// Starts one with an append-only file that is synced before every answer, on the laboratory's disk.
     pub(crate) fn start(lab: &Lab) -> anyhow::Result<Self> {
         let dir = lab.fresh()?;
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-        let mut command = Command::new("redis-server");
-        command.args([
-            "--bind",
-            "127.0.0.1",
-            "--port",
-            &port.to_string(),
-            "--save",
-            "",
-            "--maxclients",
-            "4000",
-        ]);
-        command.args(["--appendonly", "yes", "--appendfsync", "always", "--dir"]).arg(dir.path());
-        let child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .context("cannot start redis-server, the baseline; `cargo xtask setup` installs it")?;
-        let mut redis = Self { child, port, script: String::new(), version: String::new(), _dir: dir };
-        let begun = Instant::now();
-        while redis.ask(&["PING"]).is_err() {
-            ensure!(begun.elapsed() < START_DEADLINE, "redis-server does not answer");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        let path = dir.path().to_str().context("the directory's path is no text")?;
+        let server = lastseat_scratch::Redis::builder().set("maxclients", "4000").set("dir", path).start()?;
+        let mut redis = Self { server, script: String::new(), version: String::new(), _dir: dir };
         redis.ask(&["SET", COUNTER, CAPACITY])?;
         redis.script = redis.ask(&["SCRIPT", "LOAD", SCRIPT])?;
         let info = redis.ask(&["INFO", "server"])?;
@@ -84,7 +60,7 @@ impl Redis {
         let mut command = Command::new("redis-benchmark");
         command.args([
             "-p",
-            &self.port.to_string(),
+            &self.server.port().to_string(),
             "-c",
             &connections.to_string(),
             "-n",
@@ -103,7 +79,7 @@ impl Redis {
 
     /// Asks one thing, and gives the answer's text.
     fn ask(&self, words: &[&str]) -> anyhow::Result<String> {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.server.port()))?;
         let mut request = format!("*{}\r\n", words.len());
         for word in words {
             request.push_str(&format!("${}\r\n{word}\r\n", word.len()));
@@ -134,14 +110,6 @@ fn rate(csv: &str) -> Option<f64> {
     let titles: Vec<&str> = lines.next()?.split(',').collect();
     let from_end = titles.len() - titles.iter().position(|title| title.contains("rps"))?;
     lines.next()?.rsplit(',').nth(from_end - 1)?.trim_matches('"').parse().ok()
-}
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        // Both fail only when it is gone already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::dice::Dice;
+use crate::dice;
 use crate::finale::{self, Lapses};
 use crate::load::Load;
 use crate::real::{ask, booking, places};
@@ -26,7 +26,7 @@ const RECOVERY: Duration = Duration::from_secs(3);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_stops_hard_and_starts_again_is_found_again_and_nothing_is_lost() {
-    let mut dice = Dice::thrown("database down");
+    let mut dice = dice::thrown("database down");
     let mut postgres = postgres();
     let url = postgres.create_database(DATABASE).unwrap();
     let nodes = nodes(&url, 2);

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use lastseat_testkit::{Postgres, Replication, TestServer};
 
-use crate::dice::Dice;
+use crate::dice;
 use crate::finale::{self, Lapses};
 use crate::load::Load;
 use crate::shop::{DATABASE, api, load_time, nodes, postgres};
@@ -18,7 +18,7 @@ const BEHIND: Duration = Duration::from_millis(400);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_synchronous_replica_that_takes_over_has_everything_that_was_acknowledged() {
-    let mut dice = Dice::thrown("failover");
+    let mut dice = dice::thrown("failover");
     let mut primary = postgres();
     primary.create_database(DATABASE).unwrap();
     let replica = primary.replica(Replication::Synchronous).unwrap();

@@ -6,7 +6,7 @@ use lastseat_testkit::{Fault, Proxy, wait_until_async};
 use serde_json::Value;
 use tokio_postgres::{Client, NoTls};
 
-use crate::dice::Dice;
+use crate::dice;
 use crate::finale::{self, Lapses, feed};
 use crate::load::Load;
 use crate::real::{Api, booking, places, try_ask};
@@ -93,7 +93,7 @@ async fn shows(api: &Api, listing: &str, name: &str) -> Duration {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn old_snapshots_long_reads_and_writers_elsewhere_hold_up_neither_due_work_nor_the_feed() {
-    let mut dice = Dice::thrown("snapshots");
+    let mut dice = dice::thrown("snapshots");
     let postgres = postgres();
     let url = postgres.create_database(DATABASE).unwrap();
     let elsewhere = postgres.create_database("elsewhere").unwrap();

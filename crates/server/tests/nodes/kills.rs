@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::dice::Dice;
+use crate::dice;
 use crate::finale::{self, Lapses};
 use crate::load::Load;
 use crate::shop::{DATABASE, api, load_time, nodes, postgres};
@@ -19,7 +19,7 @@ const PAUSES: (u64, u64) = (100, 1_500);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nodes_that_are_killed_at_random_lose_nothing_and_sell_nothing_twice() {
-    let mut dice = Dice::thrown("kills");
+    let mut dice = dice::thrown("kills");
     let postgres = postgres();
     let url = postgres.create_database(DATABASE).unwrap();
     let mut nodes = nodes(&url, NODES);
@@ -34,7 +34,7 @@ async fn nodes_that_are_killed_at_random_lose_nothing_and_sell_nothing_twice() {
         kills += 1;
         // Beside the others, on what it has left in the middle of everything.
         tokio::task::block_in_place(|| nodes[victim].verify()).unwrap();
-        if dice.percent(50) {
+        if dice.chance(500) {
             tokio::time::sleep(Duration::from_millis(dice.below(800))).await;
         }
         tokio::task::block_in_place(|| nodes[victim].restart()).unwrap();

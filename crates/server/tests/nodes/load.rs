@@ -77,7 +77,7 @@ impl Load {
             wrong: Mutex::default(),
         });
         let clients = (0..clients).map(|_| {
-            let someone = Someone { load: Arc::clone(&load), dice: dice.split() };
+            let someone = Someone { load: Arc::clone(&load), dice: Dice::new(dice.bits()) };
             tokio::spawn(someone.run())
         });
         let clients = clients.collect();
@@ -189,7 +189,7 @@ impl Someone {
                 self.dice.pick(&load.wares).clone()
             }
         };
-        if self.dice.percent(15) {
+        if self.dice.chance(150) {
             self.look(&ware).await;
         }
         let customer = format!("customer-{}", self.dice.below(CUSTOMERS));
@@ -205,7 +205,7 @@ impl Someone {
         if answer.status.as_u16() != 201 {
             return;
         }
-        if self.dice.percent(10) {
+        if self.dice.chance(100) {
             // Somebody whose answer was lost on the way asks once more.
             self.attempt(&ask, Some(&key), &create).await;
         }
@@ -217,7 +217,7 @@ impl Someone {
             let Some(next) = self.change(&ware, &view, &token, what).await else { return };
             view = next;
         }
-        if view.state == State::Confirmed && self.dice.percent(85) {
+        if view.state == State::Confirmed && self.dice.chance(850) {
             // What is sold comes back, so that there is always something to be had.
             self.think().await;
             self.change(&ware, &view, &token, CANCEL).await;
@@ -235,7 +235,7 @@ impl Someone {
         let booking = view.id.clone();
         let (ask, verb, body) = match what {
             0..4 if view.state == State::Held => {
-                if self.dice.percent(10) {
+                if self.dice.chance(100) {
                     // Money that comes late.
                     let late = u64::try_from(HOLD_SECONDS * 1_000).unwrap() + self.dice.below(500);
                     tokio::time::sleep(Duration::from_millis(late)).await;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use lastseat_testkit::{Fault, Proxy, wait_until_async};
 
-use crate::dice::Dice;
+use crate::dice;
 use crate::finale::{self, Lapses};
 use crate::load::Load;
 use crate::real::{booking, places, try_ask};
@@ -19,7 +19,7 @@ const CLIENTS: usize = 12;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_is_stopped_under_load_is_waited_for_no_longer_than_its_locks_last_and_harms_nobody() {
-    let mut dice = Dice::thrown("stopped");
+    let mut dice = dice::thrown("stopped");
     let postgres = postgres();
     let url = postgres.create_database(DATABASE).unwrap();
     let proxy = Proxy::start(postgres.address(), Duration::ZERO).unwrap();

@@ -11,7 +11,7 @@ use lastseat_core::listing::Listing;
 use lastseat_core::numbers::Numbers;
 use lastseat_core::pool::{Pool, PoolNo, PoolRef};
 use lastseat_core::time::Time;
-use lastseat_core::world::{CustomerRef, CustomerUse, Remembered, World, counted};
+use lastseat_core::world::{CustomerRef, CustomerUse, Remembered, World};
 
 use super::faults::{Fate, Fault, Point};
 use super::{InFlight, Rows, Shared, State};
@@ -170,45 +170,17 @@ impl Tx for MemoryTx<'_> {
 
     fn overdue_in(&mut self, pools: &[(PoolRef, i64)]) -> Result<Vec<BookingNo>, StoreError> {
         let now = self.now;
-        let rows = self.rows()?;
-        let mut found = Vec::new();
-        for (at, units) in pools {
-            let mut gained = 0;
-            for (due, booking, quantity) in rows.holds_on(*at) {
-                if gained >= *units || due > now {
-                    break;
-                }
-                found.push(booking);
-                gained += quantity;
-            }
-        }
-        Ok(found)
+        Ok(self.rows()?.overdue_in(pools, now))
     }
 
     fn overdue_of(&mut self, customers: &[CustomerRef]) -> Result<Vec<BookingNo>, StoreError> {
         let now = self.now;
-        let rows = self.rows()?;
-        let mut found: Vec<(Time, BookingNo)> = rows
-            .bookings
-            .values()
-            .filter(|row| row.booking.state.holds() && row.booking.deadline.is_some_and(|due| due <= now))
-            .filter(|row| {
-                let listing = &rows.listings[&row.booking.listing].listing;
-                counted(&row.booking, listing).iter().any(|(of, _)| customers.contains(of))
-            })
-            .map(|row| (row.booking.deadline.unwrap_or_default(), row.booking.no))
-            .collect();
-        found.sort_unstable();
-        Ok(found.into_iter().map(|(_, no)| no).collect())
+        Ok(self.rows()?.overdue_of(customers, now).into_iter().map(|(no, _)| no).collect())
     }
 
     fn due(&mut self, limit: u32) -> Result<Vec<BookingNo>, StoreError> {
         let now = self.now;
-        let rows = self.rows()?.bookings.values();
-        let mut due: Vec<_> =
-            rows.filter_map(|row| Some((row.due_at.filter(|due| *due <= now)?, row.booking.no))).collect();
-        due.sort_unstable();
-        Ok(due.into_iter().take(limit as usize).map(|(_, no)| no).collect())
+        Ok(self.rows()?.due(now, |_| true).into_iter().take(limit as usize).collect())
     }
 
     fn live_bookings(
@@ -218,16 +190,7 @@ impl Tx for MemoryTx<'_> {
         through: BookingNo,
         limit: u32,
     ) -> Result<Vec<BookingNo>, StoreError> {
-        use lastseat_core::booking::State;
-        if through <= after {
-            return Ok(Vec::new());
-        }
-        let range = (std::ops::Bound::Excluded(after), std::ops::Bound::Included(through));
-        let rows = self.rows()?.bookings.range(range).map(|(_, row)| &row.booking);
-        let live = rows.filter(|booking| {
-            booking.listing == of && (booking.state.holds() || booking.state == State::Confirmed)
-        });
-        Ok(live.take(limit as usize).map(|booking| booking.no).collect())
+        Ok(self.rows()?.live_bookings(of, after, through, limit))
     }
 
     fn renewing(&mut self) -> Result<Option<(ListingNo, BookingNo, BookingNo)>, StoreError> {

@@ -288,6 +288,68 @@ impl Rows {
             .map(|(key, row)| (key.2, key.3, row.quantity))
     }
 
+    /// Holds on these pools that are overdue at `now`, per pool the oldest first, until they give its units.
+    pub(crate) fn overdue_in(&self, pools: &[(PoolRef, i64)], now: Time) -> Vec<BookingNo> {
+        let mut found = Vec::new();
+        for (at, units) in pools {
+            let mut gained = 0;
+            for (due, booking, quantity) in self.holds_on(*at) {
+                if gained >= *units || due > now {
+                    break;
+                }
+                found.push(booking);
+                gained += quantity;
+            }
+        }
+        found
+    }
+
+    /// Bookings of listings that `fit` whose `due_at` has come, the oldest first.
+    pub(crate) fn due(&self, now: Time, fits: impl Fn(ListingNo) -> bool) -> Vec<BookingNo> {
+        let rows = self.bookings.values().filter(|row| fits(row.booking.listing));
+        let mut due: Vec<_> =
+            rows.filter_map(|row| Some((row.due_at.filter(|due| *due <= now)?, row.booking.no))).collect();
+        due.sort_unstable();
+        due.into_iter().map(|(_, no)| no).collect()
+    }
+
+    /// Holds and reviews of these customers that are overdue at `now`, the oldest first, with their listings.
+    pub(crate) fn overdue_of(&self, customers: &[CustomerRef], now: Time) -> Vec<(BookingNo, ListingNo)> {
+        if customers.is_empty() {
+            return Vec::new();
+        }
+        let overdue = self.bookings.values().map(|row| &row.booking).filter(|booking| {
+            let listing = &self.listings[&booking.listing].listing;
+            booking.state.holds()
+                && booking.deadline.is_some_and(|due| due <= now)
+                && counted(booking, listing).iter().any(|(of, _)| customers.contains(of))
+        });
+        let mut found: Vec<_> =
+            overdue.map(|booking| (booking.deadline, booking.no, booking.listing)).collect();
+        found.sort_unstable();
+        found.into_iter().map(|(_, no, listing)| (no, listing)).collect()
+    }
+
+    /// At most `limit` bookings of a listing after `after` and up to `through` that still change by themselves.
+    pub(crate) fn live_bookings(
+        &self,
+        of: ListingNo,
+        after: BookingNo,
+        through: BookingNo,
+        limit: u32,
+    ) -> Vec<BookingNo> {
+        use lastseat_core::booking::State;
+        if through <= after {
+            return Vec::new();
+        }
+        let range = (std::ops::Bound::Excluded(after), std::ops::Bound::Included(through));
+        let rows = self.bookings.range(range).map(|(_, row)| &row.booking);
+        let live = rows.filter(|booking| {
+            booking.listing == of && (booking.state.holds() || booking.state == State::Confirmed)
+        });
+        live.take(limit as usize).map(|booking| booking.no).collect()
+    }
+
     /// A listing whose bookings have to be renewed, with how far that has come and has to go.
     pub(crate) fn renewing(&self) -> Option<(ListingNo, BookingNo, BookingNo)> {
         self.listings.iter().find_map(|(no, row)| Some((*no, row.renewed, row.renew_through?)))

@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use lastseat_core::decide::names::Names;
-use lastseat_core::id::{BookingNo, ListingNo};
+use lastseat_core::id::ListingNo;
 use lastseat_core::listing::Listing;
 use lastseat_core::numbers::Numbers;
 use lastseat_core::pool::PoolRef;
 use lastseat_core::time::Time;
-use lastseat_core::world::counted;
 
 use super::locks::{Key, TxNo};
 use super::server::{Known, Orphan, Sequence};
@@ -117,8 +116,8 @@ impl SimulatedLane {
             names.listings.iter().filter_map(|id| rows.listing_nos.get(id).copied()).collect();
         let bookings = names.bookings.iter().filter_map(|id| rows.booking_nos.get(id));
         wanted.extend(bookings.map(|no| rows.bookings[no].booking.listing));
-        let of: BTreeSet<_> = names.addresses.iter().map(|address| (ListingNo(0), address.clone())).collect();
-        wanted.extend(overdue_of(&rows, &of, about_now).into_iter().map(|(_, _, listing)| listing));
+        let of: Vec<_> = names.addresses.iter().map(|address| (ListingNo(0), address.clone())).collect();
+        wanted.extend(rows.overdue_of(&of, about_now).into_iter().map(|(_, listing)| listing));
         if self.has(Flaw::LocksNoListings) {
             return Ok(wanted);
         }
@@ -155,7 +154,7 @@ impl SimulatedLane {
     fn lock_due(&self, tx: TxNo, limit: u32) -> Result<BTreeSet<ListingNo>, StoreError> {
         let about_now = self.about_now();
         let rows = self.look(tx)?;
-        let due = due(&rows, about_now, |_| true);
+        let due = rows.due(about_now, |_| true);
         let wanted: BTreeSet<ListingNo> =
             due.into_iter().take(limit as usize).map(|no| rows.bookings[&no].booking.listing).collect();
         if self.has(Flaw::SettlesUnlocked) {
@@ -275,37 +274,4 @@ impl Shared {
         state.tell(|| format!("    the connection of tx {tx} is lost"));
         state.server.leave(tx, Orphan::Ends);
     }
-}
-
-/// What is due, the oldest first, of listings that fit.
-pub(super) fn due(rows: &Rows, now: Time, fits: impl Fn(ListingNo) -> bool) -> Vec<BookingNo> {
-    let due = rows.bookings.values().filter(|row| fits(row.booking.listing));
-    let mut due: Vec<_> =
-        due.filter_map(|row| Some((row.due_at.filter(|due| *due <= now)?, row.booking.no))).collect();
-    due.sort_unstable();
-    due.into_iter().map(|(_, no)| no).collect()
-}
-
-/// The overdue holds of customers and addresses, the oldest first, with their listings.
-pub(super) fn overdue_of(
-    rows: &Rows,
-    of: &BTreeSet<(ListingNo, String)>,
-    now: Time,
-) -> Vec<(Time, BookingNo, ListingNo)> {
-    if of.is_empty() {
-        return Vec::new();
-    }
-    let overdue = rows
-        .bookings
-        .values()
-        .filter(|row| row.booking.state.holds() && row.booking.deadline.is_some_and(|due| due <= now));
-    let theirs = overdue.filter(|row| {
-        let listing = &rows.listings[&row.booking.listing].listing;
-        counted(&row.booking, listing).iter().any(|(customer, _)| of.contains(customer))
-    });
-    let mut found: Vec<_> = theirs
-        .map(|row| (row.booking.deadline.unwrap_or_default(), row.booking.no, row.booking.listing))
-        .collect();
-    found.sort_unstable();
-    found
 }

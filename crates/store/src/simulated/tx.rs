@@ -1,10 +1,9 @@
 //! One transaction: what it reads under its locks, and what it will write.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
 use std::sync::Arc;
 
-use lastseat_core::booking::{Booking, State as BookingState};
+use lastseat_core::booking::Booking;
 use lastseat_core::command::IdempotencyKey;
 use lastseat_core::id::{BookingId, BookingNo, KeyId, ListingId, ListingNo};
 use lastseat_core::listing::Listing;
@@ -13,7 +12,7 @@ use lastseat_core::pool::{Pool, PoolNo, PoolRef};
 use lastseat_core::time::Time;
 use lastseat_core::world::{CustomerRef, CustomerUse, Remembered, World};
 
-use super::lane::{SimulatedLane, due, overdue_of};
+use super::lane::SimulatedLane;
 use super::locks::{Key, TxNo};
 use super::server::{Orphan, Write};
 use super::trouble::Flaw;
@@ -260,30 +259,17 @@ impl Tx for SimulatedTx<'_> {
     }
 
     fn overdue_in(&mut self, pools: &[(PoolRef, i64)]) -> Result<Vec<BookingNo>, StoreError> {
-        let (now, rows) = (self.now(), self.rows()?);
-        let mut found = Vec::new();
-        for (at, units) in pools {
-            let mut gained = 0;
-            for (due, booking, quantity) in rows.holds_on(*at) {
-                if gained >= *units || due > now {
-                    break;
-                }
-                found.push(booking);
-                gained += quantity;
-            }
-        }
-        Ok(found)
+        Ok(self.rows()?.overdue_in(pools, self.now()))
     }
 
     fn overdue_of(&mut self, customers: &[CustomerRef]) -> Result<Vec<BookingNo>, StoreError> {
         let (now, rows) = (self.now(), self.rows()?);
-        let of = customers.iter().cloned().collect();
-        Ok(overdue_of(&rows, &of, now).into_iter().map(|(_, no, _)| no).collect())
+        Ok(rows.overdue_of(customers, now).into_iter().map(|(no, _)| no).collect())
     }
 
     fn due(&mut self, limit: u32) -> Result<Vec<BookingNo>, StoreError> {
         let (now, rows) = (self.now(), self.rows()?);
-        let due = due(&rows, now, |listing| self.loaded.listings.contains_key(&listing));
+        let due = rows.due(now, |listing| self.loaded.listings.contains_key(&listing));
         Ok(due.into_iter().take(limit as usize).collect())
     }
 
@@ -294,15 +280,7 @@ impl Tx for SimulatedTx<'_> {
         through: BookingNo,
         limit: u32,
     ) -> Result<Vec<BookingNo>, StoreError> {
-        let rows = self.rows()?;
-        if through <= after {
-            return Ok(Vec::new());
-        }
-        let range = rows.bookings.range((Bound::Excluded(after), Bound::Included(through)));
-        let live = range.map(|(_, row)| &row.booking).filter(|booking| {
-            booking.listing == of && (booking.state.holds() || booking.state == BookingState::Confirmed)
-        });
-        Ok(live.take(limit as usize).map(|booking| booking.no).collect())
+        Ok(self.rows()?.live_bookings(of, after, through, limit))
     }
 
     fn renewing(&mut self) -> Result<Option<(ListingNo, BookingNo, BookingNo)>, StoreError> {
