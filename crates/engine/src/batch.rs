@@ -17,7 +17,7 @@ use lastseat_store::{CommitError, Lane, StoreError, Tx};
 /// How often it is asked whether a transaction of unknown outcome was committed, before giving up.
 const MAX_SETTLE_ATTEMPTS: u32 = 20;
 /// How often a batch is decided anew because its transaction turned out to be gone, or another node came between.
-const MAX_ATTEMPTS: u32 = 6;
+const MAX_ATTEMPTS: usize = 6;
 /// What a caller is told to wait when the store cannot be used, in seconds.
 const RETRY_AFTER_SECONDS: u32 = 2;
 
@@ -58,11 +58,16 @@ fn edits(command: &Command) -> bool {
 /// A batch that the store refuses for its data is split and run in halves, so that one poison command cannot fail its
 /// neighbours.
 fn run_together(lane: &mut dyn Lane, commands: &[Command], fresh: &mut dyn FnMut() -> u128) -> Ran {
+    let mut names = Names::default();
+    for command in commands {
+        names.add(command);
+    }
     let mut last = StoreError::Unavailable("the outcome of the transaction is not known".to_owned());
-    for _ in 0..MAX_ATTEMPTS {
-        match attempt(lane, commands, fresh()) {
+    let ways = std::iter::once(Way::Optimistic).chain([Way::Locked; MAX_ATTEMPTS]);
+    for way in ways {
+        match attempt(lane, commands, &names, fresh(), way) {
             Ok(ran) => return ran,
-            Err(Failure::Gone) => {}
+            Err(Failure::Gone | Failure::Unsure) => {}
             Err(Failure::Store(StoreError::Conflict(why))) => {
                 tracing::debug!(why, commands = commands.len(), "deciding a batch anew");
                 last = StoreError::Conflict(why);
@@ -109,7 +114,18 @@ pub fn unavailable(error: &StoreError) -> Refusal {
     Refusal::with(Code::Unavailable, detail, RefusalData::RetryAfter(RETRY_AFTER_SECONDS))
 }
 
+/// How a transaction begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// On what the lane knows from before, if that may do.
+    Optimistic,
+    /// With locks, and what is read under them.
+    Locked,
+}
+
 enum Failure {
+    /// What was known from before does not do for an answer.
+    Unsure,
     /// The transaction is gone; deciding anew may succeed.
     Gone,
     /// The store failed.
@@ -122,13 +138,18 @@ impl From<StoreError> for Failure {
     }
 }
 
-fn attempt(lane: &mut dyn Lane, commands: &[Command], batch: u128) -> Result<Ran, Failure> {
-    let mut names = Names::default();
-    for command in commands {
-        names.add(command);
-    }
-    let mut tx = lane.begin(batch, &names)?;
-    let mut load = Load::new(tx.as_mut(), &names)?;
+fn attempt(
+    lane: &mut dyn Lane,
+    commands: &[Command],
+    names: &Names,
+    batch: u128,
+    way: Way,
+) -> Result<Ran, Failure> {
+    let mut tx = match way {
+        Way::Optimistic => lane.begin_optimistic(batch, names).ok_or(Failure::Unsure)?,
+        Way::Locked => lane.begin(batch, names)?,
+    };
+    let mut load = Load::new(tx.as_mut(), names)?;
     load.all(commands, names)?;
     let Load { mut world, renewal, more_due, .. } = load;
 
@@ -154,7 +175,10 @@ fn attempt(lane: &mut dyn Lane, commands: &[Command], batch: u128) -> Result<Ran
         answers,
     };
     if !write {
-        return Ok(ran(world, answers));
+        return match way {
+            Way::Optimistic => Err(Failure::Unsure),
+            Way::Locked => Ok(ran(world, answers)),
+        };
     }
     match tx.commit() {
         Ok(()) => Ok(ran(world, answers)),
@@ -207,7 +231,7 @@ impl<'a> Load<'a> {
         })
     }
 
-    fn all(&mut self, commands: &[Command], names: Names) -> Result<(), StoreError> {
+    fn all(&mut self, commands: &[Command], names: &Names) -> Result<(), StoreError> {
         for id in &names.listings {
             if let Some(listing) = self.tx.listing(*id)? {
                 if names.edited.contains(id) {
@@ -233,13 +257,13 @@ impl<'a> Load<'a> {
                 self.world.load_remembered(key, what);
             }
         }
-        for external_id in names.imported {
-            let found = self.tx.imported(&external_id)?;
-            self.world.load_imported(external_id, found);
+        for external_id in &names.imported {
+            let found = self.tx.imported(external_id)?;
+            self.world.load_imported(external_id.clone(), found);
         }
-        for key in names.keys {
-            if self.tx.has_key(key)? {
-                self.world.load_key(key);
+        for key in &names.keys {
+            if self.tx.has_key(*key)? {
+                self.world.load_key(*key);
             }
         }
         Ok(())

@@ -194,11 +194,12 @@ impl Engine {
     }
 
     /// Waits for the lane's answer. Who asks alone looks for it for a while before going to sleep, letting other tasks
-    /// run in between: to be woken takes about as long as the lane's own work.
+    /// run in between: to be woken takes about as long as the lane's own work. Not where a server does that work.
     async fn wait_for(&self, mut answer: oneshot::Receiver<Reply>) -> Reply {
         let waiting = Waiting::begin(&self.shared.waiting);
         let begun = Instant::now();
-        while waiting.alone && begun.elapsed() < LOOK {
+        let looks = waiting.alone && !self.shared.follows;
+        while looks && begun.elapsed() < LOOK {
             match answer.try_recv() {
                 Ok(reply) => return reply,
                 Err(TryRecvError::Empty) => tokio::task::yield_now().await,

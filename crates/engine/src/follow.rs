@@ -94,7 +94,7 @@ impl Shared {
         }
         let inventory: Vec<ListingNo> = inventory.into_iter().collect();
         self.availability.changed(&inventory);
-        let news = events > 0 || lost_track || !inventory.is_empty() || !listings.is_empty();
+        let news = events || lost_track || !inventory.is_empty() || !listings.is_empty();
         if news && self.watchers.receiver_count() > 0 {
             let (listings, bookings) = (listings.into_iter().collect(), bookings.into_iter().collect());
             let committed = Committed { inventory, listings, bookings, events, lost_track };

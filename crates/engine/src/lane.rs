@@ -22,7 +22,8 @@ use crate::follow::Left;
 use crate::ids;
 
 /// How long the lane looks for the next command before it sleeps: to wake a thread takes longer than most answers
-/// of the disk, and a caller who asks one thing after the other has the next one soon.
+/// of the disk, and a caller who asks one thing after the other has the next one soon. Where several nodes write the
+/// work is done by a server, perhaps on this machine: it needs the processor more.
 const SPIN: Duration = Duration::from_micros(60);
 /// Longest sleep: so that a clock that was set forward is noticed.
 const MAX_SLEEP: Duration = Duration::from_secs(1);
@@ -51,10 +52,10 @@ pub struct Committed {
     pub inventory: Vec<ListingNo>,
     /// Listings that are new or were edited.
     pub listings: Vec<ListingNo>,
-    /// Bookings that are new or changed.
+    /// Bookings that are new or changed; of other nodes those that changed.
     pub bookings: Vec<BookingId>,
-    /// How many events were appended, or have got their place in the log.
-    pub events: usize,
+    /// Whether events were appended, or have got their place in the log.
+    pub events: bool,
     /// Other nodes have changed more than can be told: everything may be different.
     pub lost_track: bool,
 }
@@ -152,8 +153,9 @@ impl LaneThread {
     /// Waits for a command or until something is due.
     fn wait(&self) -> Result<Message, RecvTimeoutError> {
         let sleep = self.sleep();
+        let spin = if self.shared.follows { Duration::ZERO } else { SPIN };
         let begun = Instant::now();
-        while begun.elapsed() < SPIN.min(sleep) {
+        while begun.elapsed() < spin.min(sleep) {
             match self.queue.try_recv() {
                 Ok(message) => return Ok(message),
                 Err(TryRecvError::Disconnected) => return Err(RecvTimeoutError::Disconnected),
@@ -287,7 +289,7 @@ impl LaneThread {
         if self.shared.watchers.receiver_count() > 0 {
             let bookings =
                 changes.bookings.keys().filter_map(|no| world.booking_at(*no)).map(|b| b.id).collect();
-            let events = changes.events.len();
+            let events = !changes.events.is_empty();
             // An error means that nobody watches any more.
             let _ = self.shared.watchers.send(Arc::new(Committed {
                 inventory,

@@ -134,14 +134,15 @@ CREATE TABLE batches (
     id       uuid   NOT NULL UNIQUE,
     -- Which life of which node; 0 where the row only claims an id, so that no transaction can commit under it any more.
     node     bigint NOT NULL,
-    -- Listings whose pools it changed or that its events speak of, those that are new or edited, and whether API keys
-    -- changed: what other nodes have to know.
+    -- Listings whose pools it changed or that its events speak of, those that are new or edited, whether API keys
+    -- changed, and whether bookings did that were there before: what other nodes have to know.
     listings bigint[] NOT NULL,
     edited   bigint[] NOT NULL,
     keys     boolean  NOT NULL,
+    bookings boolean  NOT NULL,
     place    bigint
 );
-CREATE UNIQUE INDEX batches_by_place ON batches (place);
+CREATE UNIQUE INDEX batches_by_place ON batches (place) WHERE place IS NOT NULL;
 CREATE INDEX batches_without_place ON batches (no) WHERE place IS NULL;
 
 -- Its one row is the lock, and holds the last place that was given.

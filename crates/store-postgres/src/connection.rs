@@ -40,7 +40,8 @@ impl Purpose {
             // being read from end to end.
             Self::Lane => {
                 "SET jit = off; SET idle_in_transaction_session_timeout = 2500; SET lock_timeout = 5000; SET statement_timeout = 10000; \
-                 SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; SET synchronous_commit = on; \
+                 SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_bitmapscan = off; \
+                 SET plan_cache_mode = force_generic_plan; SET synchronous_commit = on; \
                  SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only = off"
             }
             Self::Reader => {
@@ -48,7 +49,8 @@ impl Purpose {
                  SET default_transaction_isolation = 'repeatable read'; SET default_transaction_read_only = on"
             }
             Self::Chore => {
-                "SET jit = off; SET idle_in_transaction_session_timeout = 60000; SET lock_timeout = 2000; SET statement_timeout = 0; \
+                "SET jit = off; SET enable_seqscan = off; SET idle_in_transaction_session_timeout = 60000; SET lock_timeout = 2000; \
+                 SET statement_timeout = 0; \
                  SET synchronous_commit = on; SET default_transaction_isolation = 'read committed'; \
                  SET default_transaction_read_only = off"
             }

@@ -39,8 +39,8 @@ const INSERT_INVENTORY: &str = "INSERT INTO inventory (listing_no, listing_id, v
     SELECT u.listing_no, l.id, u.version, l.version FROM unnest($1::bigint[], $2::bigint[]) AS u (listing_no, version) \
     JOIN listings l ON l.no = u.listing_no";
 /// What is told apart by numbers goes on above the highest.
-const FINISH: &str = "INSERT INTO batches (no, id, node, listings, edited, keys, place) \
-        SELECT no >> 16, gen_random_uuid(), 0, array_agg(DISTINCT listing_no), '{}', false, no >> 16 FROM events GROUP BY no >> 16; \
+const FINISH: &str = "INSERT INTO batches (no, id, node, listings, edited, keys, bookings, place) \
+        SELECT no >> 16, gen_random_uuid(), 0, array_agg(DISTINCT listing_no), '{}', false, true, no >> 16 FROM events GROUP BY no >> 16; \
     UPDATE event_log SET place = (SELECT coalesce(max(place), 0) FROM batches); \
     SELECT setval('booking_numbers', (SELECT coalesce(max(no), 0) + 1 FROM bookings), false), \
         setval('listing_numbers', (SELECT coalesce(max(no), 0) + 1 FROM listings), false), \

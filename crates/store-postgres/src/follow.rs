@@ -70,24 +70,22 @@ impl Follow for PgFollow {
             through = newest;
             followed.lost_track = true;
         }
-        let (mut all, mut foreign) = (Vec::new(), Vec::new());
+        followed.events = true;
+        let mut changed = Vec::new();
         for row in &rows {
-            let no: i64 = get(row, 1)?;
-            all.push(no);
             if get::<i64>(row, 2)? == node {
                 continue;
             }
-            foreign.push(no);
+            if get(row, 6)? {
+                changed.push(get::<i64>(row, 1)?);
+            }
             followed.inventory.extend(get::<Vec<i64>>(row, 3)?.into_iter().map(ListingNo));
             followed.listings.extend(get::<Vec<i64>>(row, 4)?.into_iter().map(ListingNo));
             followed.keys |= get::<bool>(row, 5)?;
         }
-        let count = connection.statement(sql::EVENTS_OF_BATCHES)?;
-        let events = connection.ask(connection.client.query_one(&count, &[&all]))?;
-        followed.events = row::number(&events, 0)?;
-        if !foreign.is_empty() {
+        if !changed.is_empty() {
             let bookings = connection.statement(sql::BOOKINGS_OF_BATCHES)?;
-            for row in connection.ask(connection.client.query(&bookings, &[&foreign]))? {
+            for row in connection.ask(connection.client.query(&bookings, &[&changed]))? {
                 followed.bookings.insert(row::booking_id(&row, 0)?);
             }
         }

@@ -1,11 +1,11 @@
 //! The connection of a lane: begins transactions, settles what became of them, forgets old keys.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lastseat_core::decide::names::Names;
-use lastseat_core::id::{ListingId, ListingNo};
+use lastseat_core::id::ListingNo;
 use lastseat_core::listing::Listing;
 use lastseat_core::numbers::Numbers;
 use lastseat_core::pool::PoolRef;
@@ -16,6 +16,8 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use crate::connection::{Connection, Purpose};
+use crate::known::Known;
+use crate::optimistic::OptimisticTx;
 use crate::row::{self, get};
 use crate::sql;
 use crate::store::Shared;
@@ -26,10 +28,6 @@ use crate::tx::{Loaded, PgTx};
 const SPARE_LIFE: Duration = Duration::from_secs(5);
 /// Fewest numbers for bookings that are taken at once: a single booking need not ask for its own.
 const TAKE_AT_ONCE: i64 = 32;
-/// Pools of a listing that are read ahead, because the batch before wanted them.
-const MAX_READ_AHEAD: usize = 64;
-/// Listings whose pools are remembered for reading ahead.
-const MAX_REMEMBERED_LISTINGS: usize = 1_024;
 /// Idempotency keys that are forgotten at once.
 const FORGET_AT_ONCE: i64 = 2_000;
 /// How long forgetting may take each time.
@@ -45,19 +43,27 @@ pub(crate) struct Spare {
     taken: Option<Instant>,
 }
 
+impl Spare {
+    fn is_fresh(&self) -> bool {
+        self.taken.is_some_and(|taken| taken.elapsed() <= SPARE_LIFE)
+    }
+
+    /// Whether there are numbers for so many bookings.
+    pub(crate) fn has(&self, bookings: usize) -> bool {
+        self.is_fresh() && self.bookings.len() >= bookings as u64
+    }
+}
+
 pub(crate) struct PgLane {
     shared: Arc<Shared>,
     connection: Option<Connection>,
-    /// With the edition that was in force when it was read; compared with the one in force each time.
-    pub(crate) listings: HashMap<ListingNo, (i64, Arc<Listing>)>,
-    pub(crate) read_ahead: HashMap<ListingId, Vec<PoolRef>>,
+    pub(crate) known: Known,
     pub(crate) spare: Spare,
 }
 
 impl PgLane {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        let (listings, read_ahead) = (HashMap::new(), HashMap::new());
-        Self { shared, connection: None, listings, read_ahead, spare: Spare::default() }
+        Self { shared, connection: None, known: Known::default(), spare: Spare::default() }
     }
 
     /// The connection of the transaction that runs.
@@ -87,19 +93,9 @@ impl PgLane {
         Ok(())
     }
 
-    /// Remembers which pools a batch wanted of a listing.
-    pub(crate) fn note_pools(&mut self, id: ListingId, pools: Vec<PoolRef>) {
-        if self.read_ahead.len() >= MAX_REMEMBERED_LISTINGS {
-            self.read_ahead.clear();
-        }
-        if pools.len() <= MAX_READ_AHEAD {
-            self.read_ahead.insert(id, pools);
-        }
-    }
-
     /// Locks what is named, then reads under these locks what can be known to be needed: one exchange.
     fn lock_and_load(&mut self, names: &Names) -> Result<Loaded, StoreError> {
-        if self.spare.taken.is_none_or(|taken| taken.elapsed() > SPARE_LIFE) {
+        if !self.spare.is_fresh() {
             self.spare = Spare { taken: Some(Instant::now()), ..Spare::default() };
         }
         let new_bookings = match missing(names.new_bookings, &self.spare.bookings) {
@@ -112,7 +108,7 @@ impl PgLane {
         let addresses: Vec<&str> = names.addresses.iter().map(String::as_str).collect();
         let keys: Vec<Uuid> = names.idempotency.iter().map(|key| Uuid::from_bytes(key.0)).collect();
         let ahead: Vec<PoolRef> =
-            names.listings.iter().filter_map(|id| self.read_ahead.get(id)).flatten().copied().collect();
+            names.listings.iter().flat_map(|id| self.known.wanted(*id)).copied().collect();
         let (ahead_listings, ahead_pools) = split(&ahead);
         let about_now = self.shared.known.now().millis();
         let (due_limit, renews) = (i64::from(names.due), names.renew > 0);
@@ -187,15 +183,15 @@ impl PgLane {
         let mut stale = BTreeMap::new();
         for row in locked {
             let (no, edition) = (ListingNo(get(row, 0)?), get(row, 2)?);
-            match self.listings.get(&no).filter(|(known, _)| *known == edition) {
-                Some((_, listing)) => drop(current.insert(no, Arc::clone(listing))),
+            match self.known.edition(no, edition) {
+                Some(listing) => drop(current.insert(no, Arc::clone(listing))),
                 None => drop(stale.insert(no, edition)),
             }
         }
         if !stale.is_empty() {
             let nos: Vec<i64> = stale.keys().map(|no| no.0).collect();
             for listing in self.read_listings(&nos)? {
-                self.listings.insert(listing.no, (stale[&listing.no], Arc::clone(&listing)));
+                self.known.put_listing(stale[&listing.no], Arc::clone(&listing));
                 current.insert(listing.no, listing);
             }
         }
@@ -245,6 +241,10 @@ impl PgLane {
 }
 
 impl Lane for PgLane {
+    fn begin_optimistic(&mut self, batch: u128, names: &Names) -> Option<Box<dyn Tx + '_>> {
+        Some(Box::new(OptimisticTx::begin(self, batch, names)?))
+    }
+
     fn begin(&mut self, batch: u128, names: &Names) -> Result<Box<dyn Tx + '_>, StoreError> {
         // A connection may have been closed while nothing was asked: then a new one is tried, once.
         let had_connection = self.connection.is_some();

@@ -5,7 +5,8 @@
 //! - [`migrate`]: the schema and its versions
 //! - [`sql`]: every statement, each with a name
 //! - [`row`]: from rows to the core's types
-//! - [`lane`], [`tx`], [`mod@write`]: one batch, one transaction
+//! - [`lane`], [`tx`], [`mod@write`]: one batch, one transaction; [`optimistic`]: one that reads nothing first
+//! - [`known`]: what a lane knows from its last batches
 //! - [`read`]: questions on snapshots
 //! - [`page`]: what checks ask of many bookings, one after the other
 //! - [`follow`]: what other nodes commit, and the order of the event log
@@ -18,7 +19,7 @@
 //! numbers. That row stands for everything that belongs to the listing: whoever has it may read and write bookings,
 //! holds, pools and customers of that listing as if nobody else were there. What belongs to no listing comes after:
 //! addresses, then idempotency keys, each in order. A batch is two exchanges with the database: lock and load, then
-//! write and commit.
+//! write and commit. New bookings of one listing need one exchange only, where there is room.
 //!
 //! The commonest change is a new column: a migration, then `sql.rs`, `row.rs` and `write/`.
 
@@ -29,8 +30,10 @@ mod error;
 mod files;
 mod follow;
 mod inspect;
+mod known;
 mod lane;
 mod migrate;
+mod optimistic;
 mod page;
 mod read;
 mod row;

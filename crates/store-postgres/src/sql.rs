@@ -89,7 +89,7 @@ statements! { LANE:
         WHERE no = $1";
 
     /// What a batch of bookings writes, all at once. Nothing in it depends on the order in which its parts are run.
-    WRITE = "WITH batch AS (INSERT INTO batches (no, id, node, listings, edited, keys) VALUES ($1, $2, $3, $4, $5, $6)), \
+    WRITE = "WITH batch AS (INSERT INTO batches (no, id, node, listings, edited, keys, bookings) VALUES ($1, $2, $3, $4, $5, $6, $62)), \
         moved AS (UPDATE inventory SET version = version + 1 WHERE listing_no = ANY($7::bigint[])), \
         pool AS (UPDATE pools p SET capacity = u.capacity, blocked = u.blocked, held = u.held, confirmed = u.confirmed, \
             price = u.price FROM unnest($8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], \
@@ -111,6 +111,35 @@ statements! { LANE:
             SELECT key, fingerprint, $55, booking_no, version, listing_id, key_id FROM unnest($56::uuid[], $57::uuid[], \
             $58::bigint[], $59::bigint[], $60::uuid[], $61::uuid[]) \
             AS u (key, fingerprint, booking_no, version, listing_id, key_id) ORDER BY key";
+    /// New bookings of the listing `$1`, if `$2` is its edition and the clock says between `$5` and `$6`, decided at `$7`. The
+    /// clock is read and the batch gets its number when the listing is locked; what does not fit fails as a whole.
+    BOOK = "WITH guard AS (UPDATE inventory SET version = version + 1 WHERE listing_no = $1 AND edition = $2 \
+            RETURNING floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS at), \
+        batch AS (INSERT INTO batches (no, id, node, listings, edited, keys, bookings) \
+            SELECT nextval('batch_numbers'), $3, $4, ARRAY[$1], '{}'::bigint[], false, false FROM guard WHERE at BETWEEN $5 AND $6 \
+            RETURNING no), \
+        pool AS (UPDATE pools p SET held = p.held + u.held, confirmed = p.confirmed + u.confirmed \
+            FROM batch, unnest($8::bigint[], $9::bigint[], $10::bigint[]) AS u (pool_no, held, confirmed) \
+            WHERE p.listing_no = $1 AND p.pool_no = u.pool_no \
+            RETURNING p.pool_no, p.capacity, p.blocked, p.held, p.confirmed, p.price), \
+        booking AS (INSERT INTO bookings (no, id, listing_no, policy_no, version, events, state, lines, total, paid, refund_due, \
+            refunded, deadline, due_at, created_at, customer, note, created_by, event_nos) \
+            SELECT u.no, u.id, $1, $11, 1, 1, u.state, u.lines, u.total, 0, 0, 0, u.deadline, u.due_at, $7, u.customer, u.note, \
+            u.created_by, ',' || ((batch.no << 16) + u.place - 1) \
+            FROM batch, unnest($12::bigint[], $13::uuid[], $14::text[], $15::text[], $16::bigint[], $17::bigint[], $18::bigint[], \
+            $19::text[], $20::text[], $21::uuid[]) WITH ORDINALITY \
+            AS u (no, id, state, lines, total, deadline, due_at, customer, note, created_by, place)), \
+        hold AS (INSERT INTO holds (listing_no, group_no, due_at, booking_no, first, last, quantity) \
+            SELECT $1, u.* FROM batch, unnest($22::bigint[], $23::bigint[], $24::bigint[], $25::bigint[], $26::bigint[], \
+            $27::bigint[]) AS u), \
+        event AS (INSERT INTO events (no, at, kind, listing_no, booking_no, seq, version, actor, data) \
+            SELECT (batch.no << 16) + u.place - 1, $7, u.kind, $1, u.booking_no, 1, 1, u.actor, u.data \
+            FROM batch, unnest($12::bigint[], $28::text[], $29::text[], $30::text[]) WITH ORDINALITY \
+            AS u (booking_no, kind, actor, data, place)), \
+        known AS (INSERT INTO idempotency (key, fingerprint, at, booking_no, version) \
+            SELECT u.key, u.fingerprint, $7, u.booking_no, 1 FROM batch, unnest($31::uuid[], $32::uuid[], $33::bigint[]) \
+            AS u (key, fingerprint, booking_no) ORDER BY u.key) \
+        SELECT guard.at, batch.no, pool.* FROM guard LEFT JOIN batch ON true LEFT JOIN pool ON true";
     UPDATE_BOOKINGS = "UPDATE bookings b SET version = u.version, events = u.events, state = u.state, lines = u.lines, \
         total = u.total, paid = u.paid, refund_due = u.refund_due, refunded = u.refunded, deadline = u.deadline, due_at = u.due_at, \
         reason = u.reason, decided_by = u.decided_by, decided_at = u.decided_at, details = u.details, \
@@ -217,15 +246,16 @@ statements! { #[cfg(test)] OTHERS:
 
     HAS_UNPLACED = "SELECT 1 FROM batches WHERE place IS NULL LIMIT 1";
     /// What was committed, by others than `$2`, after a place of the log.
-    FOLLOW = "SELECT t.place, t.no, t.node, t.listings, t.edited, t.keys FROM batches t WHERE t.place > $1 ORDER BY t.place LIMIT $2::bigint";
+    FOLLOW = "SELECT t.place, t.no, t.node, t.listings, t.edited, t.keys, t.bookings FROM batches t WHERE t.place > $1 ORDER BY t.place LIMIT $2::bigint";
     LAST_PLACE = "SELECT place FROM event_log";
-    BOOKINGS_OF_BATCHES = "SELECT DISTINCT b.id FROM unnest($1::bigint[]) AS t (no) JOIN events e ON e.no >= (t.no << 16) \
-        AND e.no < ((t.no + 1) << 16) JOIN bookings b ON b.no = e.booking_no";
-    EVENTS_OF_BATCHES = "SELECT count(*) FROM unnest($1::bigint[]) AS t (no) JOIN events e ON e.no >= (t.no << 16) \
-        AND e.no < ((t.no + 1) << 16)";
+    /// Bookings that batches changed and that were there before. One batch after the other: the planner does not know how
+    /// few events a batch has.
+    BOOKINGS_OF_BATCHES = "SELECT DISTINCT b.id FROM unnest($1::bigint[]) AS t (no), LATERAL ( \
+            SELECT booking_no FROM events WHERE no >= (t.no << 16) AND no < ((t.no + 1) << 16) AND seq > 1 OFFSET 0) e, \
+        LATERAL (SELECT id FROM bookings WHERE no = e.booking_no OFFSET 0) b";
     /// Claims a batch's id for good: who finds it taken knows that the batch was committed.
-    CLAIM_BATCH = "INSERT INTO batches (no, id, node, listings, edited, keys) \
-        VALUES (nextval('batch_numbers'), $1, 0, '{}'::bigint[], '{}'::bigint[], false) ON CONFLICT (id) DO NOTHING";
+    CLAIM_BATCH = "INSERT INTO batches (no, id, node, listings, edited, keys, bookings) \
+        VALUES (nextval('batch_numbers'), $1, 0, '{}'::bigint[], '{}'::bigint[], false, false) ON CONFLICT (id) DO NOTHING";
     /// Whether the row under a batch's id is the batch's own, and no claim.
     IS_BATCH = "SELECT node <> 0 FROM batches WHERE id = $1";
 }

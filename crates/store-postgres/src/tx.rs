@@ -179,14 +179,19 @@ impl Tx for PgTx<'_> {
         }
         for (listing, pools) in by_listing {
             if let Some(listing) = self.loaded.listings.get(&listing) {
-                self.lane.note_pools(listing.id, pools);
+                self.lane.known.note_wanted(listing.id, pools);
             }
         }
-        if self.written.is_none() && !self.dirty && of.iter().all(|at| self.loaded.pools.contains_key(at)) {
-            return Ok(of.iter().map(|at| self.loaded.pools[at]).collect());
-        }
-        let (listings, pools) = split(of);
-        self.ask(sql::POOLS, &[&listings, &pools])?.iter().map(optional_pool).collect()
+        let ahead = self.written.is_none() && !self.dirty;
+        let pools: Vec<Option<Pool>> = if ahead && of.iter().all(|at| self.loaded.pools.contains_key(at)) {
+            of.iter().map(|at| self.loaded.pools[at]).collect()
+        } else {
+            let (listings, pools) = split(of);
+            let rows = self.ask(sql::POOLS, &[&listings, &pools])?;
+            rows.iter().map(optional_pool).collect::<Result<_, _>>()?
+        };
+        self.lane.known.put_pools(of.iter().zip(&pools).filter_map(|(at, pool)| Some((*at, (*pool)?))));
+        Ok(pools)
     }
 
     fn whole(&mut self, of: ListingNo) -> Result<Vec<(PoolNo, Pool)>, StoreError> {
@@ -306,9 +311,12 @@ impl Tx for PgTx<'_> {
         for listing in &world.changes.recount {
             self.recount(world, *listing)?;
         }
-        for no in world.changes.listings.iter().chain(&world.changes.recount) {
-            self.lane.listings.remove(no);
+        for no in crate::write::edited(&world.changes).iter().chain(&world.changes.recount) {
+            self.lane.known.forget_listing(*no);
         }
+        let changed = world.changes.pools.iter().filter_map(|at| Some((*at, world.pool(*at)?)));
+        self.lane.known.put_pools(changed);
+        self.lane.known.forget_pools(world.changes.removed_pools.iter().copied());
         Ok(())
     }
 

@@ -58,12 +58,12 @@ pub struct Followed {
     pub inventory: BTreeSet<ListingNo>,
     /// Listings that are new or were edited.
     pub listings: BTreeSet<ListingNo>,
-    /// Bookings that are new or changed, with events.
+    /// Bookings that changed; not those that are new, which nobody here has seen.
     pub bookings: BTreeSet<BookingId>,
     /// Whether API keys were made or revoked.
     pub keys: bool,
-    /// Events that have got their place in the log, of this node too.
-    pub events: usize,
+    /// Whether the log has become longer, by this node's commits too.
+    pub events: bool,
     /// There was more than can be told: everything may have changed.
     pub lost_track: bool,
 }
@@ -85,6 +85,14 @@ pub trait Lane: Send {
     /// # Errors
     /// If it cannot begin.
     fn begin(&mut self, batch: u128, names: &Names) -> Result<Box<dyn Tx + '_>, StoreError>;
+
+    /// Begins a transaction on what this lane knows from before, without asking the store: none where it knows too
+    /// little. What it tells may be out of date: it is compared at the commit, which is [`CommitError::Aborted`] with
+    /// [`StoreError::Conflict`] where that matters; so is everything that it cannot tell. An answer that writes nothing
+    /// must not come from it.
+    fn begin_optimistic(&mut self, _batch: u128, _names: &Names) -> Option<Box<dyn Tx + '_>> {
+        None
+    }
 
     /// Settles for ever whether the transaction `batch` was committed, after [`CommitError::Unknown`]. Whoever asks
     /// again is told the same, also when the first answer was lost.

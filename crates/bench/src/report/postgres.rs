@@ -125,8 +125,8 @@ const EVENTS: &str = "SELECT * FROM events WHERE booking_no IS NOT NULL ORDER BY
 const IDEMPOTENCY: &str = "SELECT * FROM idempotency ORDER BY booking_no";
 
 /// One batch: the same rows, the counter, the listing's row and the batch's, in one statement.
-const WRITE: &str = "WITH batch AS (INSERT INTO batches (no, id, node, listings, edited, keys) \
-        VALUES ($1, $2, 1, ARRAY[1::bigint], '{}'::bigint[], false)), \
+const WRITE: &str = "WITH batch AS (INSERT INTO batches (no, id, node, listings, edited, keys, bookings) \
+        VALUES ($1, $2, 1, ARRAY[1::bigint], '{}'::bigint[], false, false)), \
     moved AS (UPDATE inventory SET version = version + 1 WHERE listing_no = 1), \
     pool AS (UPDATE pools SET held = $3 WHERE listing_no = 1), \
     booking AS (INSERT INTO bookings SELECT * FROM unnest($4::bigint[], $5::uuid[], $6::bigint[], $7::bigint[], $8::bigint[], \

@@ -16,18 +16,18 @@ use crate::sql;
 
 /// Columns of stretches of pools that a booking holds, with its deadline.
 #[derive(Default)]
-struct Holds {
-    listings: Vec<i64>,
-    groups: Vec<i64>,
-    due: Vec<i64>,
-    bookings: Vec<i64>,
-    first: Vec<i64>,
-    last: Vec<i64>,
-    quantity: Vec<i64>,
+pub(super) struct Holds {
+    pub(super) listings: Vec<i64>,
+    pub(super) groups: Vec<i64>,
+    pub(super) due: Vec<i64>,
+    pub(super) bookings: Vec<i64>,
+    pub(super) first: Vec<i64>,
+    pub(super) last: Vec<i64>,
+    pub(super) quantity: Vec<i64>,
 }
 
 impl Holds {
-    fn add(&mut self, booking: &Booking, due: i64) {
+    pub(super) fn add(&mut self, booking: &Booking, due: i64) {
         for run in booking.lines.runs() {
             self.listings.push(booking.listing.0);
             self.groups.push(run.group.into());

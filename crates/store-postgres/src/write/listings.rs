@@ -1,14 +1,20 @@
 //! Listings with their groups, and the pools that they begin with.
 
+use std::collections::BTreeSet;
+
+use lastseat_core::id::ListingNo;
 use lastseat_core::listing::Group;
 use lastseat_core::pool::PoolRef;
-use lastseat_core::world::World;
+use lastseat_core::world::{Changes, World};
 use uuid::Uuid;
 
 use super::{Param, Written, json, params};
 use crate::sql;
 
 pub(super) fn write(written: &mut Written, world: &World) {
+    for no in edited(&world.changes) {
+        written.push(sql::NEXT_EDITION, params![no.0]);
+    }
     for (no, id, new) in &world.changes.new_listings {
         let listing = new.listing(*no, *id, world.now);
         let pools: Vec<_> = new
@@ -34,11 +40,17 @@ pub(super) fn write(written: &mut Written, world: &World) {
         let version = i64::try_from(listing.version).expect("versions count edits");
         let renew = listing.doc.renew_through.map(|no| no.0);
         written.push(sql::UPDATE_LISTING, params![no.0, version, json(&listing.doc), renew]);
-        written.push(sql::NEXT_EDITION, params![no.0]);
         if world.changes.groups.contains(no) {
             written.push(sql::UPSERT_GROUPS, groups(no.0, listing.groups.all()));
         }
     }
+}
+
+/// Listings whose document or pools somebody has edited: what was decided on the edition before is not in force.
+pub(crate) fn edited(changes: &Changes) -> BTreeSet<ListingNo> {
+    let spoken_of = changes.events.iter().filter(|event| event.booking.is_none()).map(|event| event.listing);
+    let new: BTreeSet<ListingNo> = changes.new_listings.iter().map(|(no, ..)| *no).collect();
+    changes.listings.iter().copied().chain(spoken_of).filter(|no| !new.contains(no)).collect()
 }
 
 fn groups(listing: i64, groups: &[Group]) -> Vec<Param> {

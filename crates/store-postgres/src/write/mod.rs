@@ -2,6 +2,7 @@
 
 mod bookings;
 mod listings;
+pub(crate) mod new;
 
 use futures_util::future::join_all;
 use lastseat_core::event::EventData;
@@ -14,6 +15,7 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 pub(crate) use bookings::counted_anew;
+pub(crate) use listings::edited;
 
 use crate::connection::Connection;
 use crate::error::{ends_session, store_error};
@@ -67,7 +69,7 @@ impl Written {
             Uuid::from_u128(id),
             node,
             touched(changes, true),
-            edited(changes),
+            to_read(changes),
             !changes.new_keys.is_empty() || !changes.revoked_keys.is_empty(),
             touched(changes, false),
         ];
@@ -75,6 +77,7 @@ impl Written {
         all.extend(rows);
         all.extend(events(world, no << EVENT_BITS));
         all.extend(remembered(world));
+        all.extend(params![changes.bookings.values().any(Option::is_some)]);
         written.push(sql::WRITE, all);
         written
     }
@@ -182,7 +185,8 @@ fn touched(changes: &Changes, events: bool) -> Vec<i64> {
     touched.into_iter().map(|no| no.0).collect()
 }
 
-fn edited(changes: &Changes) -> Vec<i64> {
+/// Listings that other nodes have to read anew.
+fn to_read(changes: &Changes) -> Vec<i64> {
     let new = changes.new_listings.iter().map(|(no, ..)| no.0);
     new.chain(changes.listings.iter().map(|no| no.0)).collect()
 }

@@ -1,0 +1,178 @@
+//! New bookings of one listing and nothing else, as one statement that is a transaction of its own.
+
+use std::collections::HashMap;
+
+use lastseat_core::booking::Booking;
+use lastseat_core::event::EventData;
+use lastseat_core::id::ListingNo;
+use lastseat_core::listing::Listing;
+use lastseat_core::pool::{Pool, PoolNo, PoolRef};
+use lastseat_core::settle::due_at;
+use lastseat_core::time::Time;
+use lastseat_core::world::{Answer, World};
+use lastseat_store::{CommitError, StoreError};
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+use uuid::Uuid;
+
+use super::bookings::Holds;
+use super::{MAX_EVENTS, Param, json, outcome, params};
+use crate::lane::{PgLane, ask};
+use crate::row::{self, get};
+use crate::sql;
+
+/// For how many batches of this size numbers are taken at once.
+const BATCHES_AHEAD: usize = 4;
+/// Numbers that are left at least.
+const FEW: usize = 32;
+
+/// What is inserted, with what is added to which pools.
+pub(crate) struct NewBookings {
+    columns: Vec<Param>,
+    listing: ListingNo,
+    count: usize,
+}
+
+impl NewBookings {
+    /// None if the world has changed anything else.
+    pub(crate) fn new(world: &World, listing: &Listing, pools: &HashMap<PoolRef, Pool>) -> Option<Self> {
+        let changes = &world.changes;
+        let only_new = changes.bookings.values().all(Option::is_none)
+            && changes.removed_pools.is_empty()
+            && changes.customers.is_empty()
+            && changes.new_listings.is_empty()
+            && changes.listings.is_empty()
+            && changes.new_keys.is_empty()
+            && changes.revoked_keys.is_empty()
+            && changes.events.len() == changes.bookings.len()
+            && changes.events.len() <= MAX_EVENTS;
+        if !only_new {
+            return None;
+        }
+        let mut bookings = Vec::with_capacity(changes.events.len());
+        let mut data = Vec::with_capacity(changes.events.len());
+        for event in &changes.events {
+            let EventData::Booking(patch) = &event.data else { return None };
+            bookings.push(world.booking_at(event.booking?)?);
+            data.push(json(patch));
+        }
+        let (mut at, mut held, mut confirmed) = (Vec::new(), Vec::new(), Vec::new());
+        for of in &changes.pools {
+            let (before, after) = (pools.get(of)?, world.pool(*of)?);
+            at.push(of.pool.packed());
+            held.push(after.held - before.held);
+            confirmed.push(after.confirmed - before.confirmed);
+        }
+        let mut holds = Holds::default();
+        for booking in &bookings {
+            if let Some(due) = booking.deadline.filter(|_| booking.state.holds()) {
+                holds.add(booking, due.millis());
+            }
+        }
+        let column = |of: fn(&Booking) -> Option<String>| -> Vec<Option<String>> {
+            bookings.iter().map(|booking| of(booking)).collect()
+        };
+        let mut columns = params![
+            world.now.millis(),
+            at,
+            held,
+            confirmed,
+            bookings.first().map_or(0, |booking| i64::from(booking.policy)),
+            bookings.iter().map(|booking| booking.no.0).collect::<Vec<_>>(),
+            bookings.iter().map(|booking| Uuid::from_u128(booking.id.bits())).collect::<Vec<_>>(),
+            bookings.iter().map(|booking| booking.state.as_str()).collect::<Vec<_>>(),
+            bookings.iter().map(|booking| json(&booking.lines)).collect::<Vec<_>>(),
+            bookings.iter().map(|booking| booking.total).collect::<Vec<_>>(),
+            bookings.iter().map(|booking| booking.deadline.map(Time::millis)).collect::<Vec<_>>(),
+            bookings.iter().map(|booking| due_at(booking, listing).map(Time::millis)).collect::<Vec<_>>(),
+            bookings.iter().map(|booking| json(&booking.customer)).collect::<Vec<_>>(),
+            column(|booking| booking.note.clone()),
+            bookings
+                .iter()
+                .map(|booking| booking.created_by.map(|id| Uuid::from_u128(id.bits())))
+                .collect::<Vec<_>>(),
+            holds.groups,
+            holds.due,
+            holds.bookings,
+            holds.first,
+            holds.last,
+            holds.quantity,
+            changes.events.iter().map(|event| event.kind.as_str()).collect::<Vec<_>>(),
+            changes.events.iter().map(|event| event.actor.clone()).collect::<Vec<_>>(),
+            data,
+        ];
+        let (mut keys, mut fingerprints, mut answers) = (Vec::new(), Vec::new(), Vec::new());
+        for (key, what) in &changes.remembered {
+            let Answer::Booking { no, version: 1 } = what.answer else { return None };
+            keys.push(Uuid::from_bytes(key.0));
+            fingerprints.push(Uuid::from_bytes(what.fingerprint));
+            answers.push(no.0);
+        }
+        columns.extend(params![keys, fingerprints, answers]);
+        Some(Self { columns, listing: listing.no, count: bookings.len() })
+    }
+
+    /// Sends it, and waits until it is committed. `edition` is that of the listing, `clock` the range in which the
+    /// database's clock must be.
+    pub(crate) fn commit(
+        self,
+        lane: &mut PgLane,
+        batch: u128,
+        edition: i64,
+        clock: (i64, i64),
+    ) -> Result<(), CommitError> {
+        // As many again have to be left for the next batch.
+        let take =
+            if lane.spare.has(2 * self.count + FEW) { 0 } else { self.count * BATCHES_AHEAD + 2 * FEW };
+        let take = i64::try_from(take).expect("a batch is small");
+        let connection = lane.connection().map_err(CommitError::Unknown)?;
+        // What was said before is not about this commit.
+        connection.take_unreplicated();
+        let mut all =
+            params![self.listing.0, edition, Uuid::from_u128(batch), lane.shared().node, clock.0, clock.1];
+        all.extend(self.columns);
+        let all: Vec<&(dyn ToSql + Sync)> = all.iter().map(|param| &**param as &(dyn ToSql + Sync)).collect();
+        let numbers: [&(dyn ToSql + Sync); 1] = [&take];
+        let asked = async {
+            tokio::join!(
+                biased;
+                ask(connection, true, sql::BOOK, &all),
+                ask(connection, take > 0, sql::TAKE_BOOKING_NUMBERS, &numbers)
+            )
+        };
+        let (booked, taken) = connection.wait(asked).map_err(|late| {
+            connection.spoil();
+            CommitError::Unknown(late)
+        })?;
+        let booked = booked.map_err(|error| match outcome(connection, error) {
+            // A guard has refused it: what is read under locks will tell.
+            CommitError::Aborted(StoreError::BadData(why)) => CommitError::Aborted(StoreError::Conflict(why)),
+            outcome => outcome,
+        })?;
+        if connection.take_unreplicated() {
+            let why = "the commit is on the primary, and no standby has confirmed it".to_owned();
+            return Err(CommitError::Unknown(StoreError::Unavailable(why)));
+        }
+        // What cannot be read of the rest is asked for anew.
+        lane.spare.bookings.extend(taken.iter().flatten().filter_map(|row| get::<i64>(row, 0).ok()));
+        let mut committed = false;
+        for row in &booked {
+            lane.shared().known.saw(get(row, 0).map_err(CommitError::Aborted)?);
+            committed |= get::<Option<i64>>(row, 1).map_err(CommitError::Aborted)?.is_some();
+        }
+        lane.known.put_pools(booked.iter().filter_map(|row| pool_after(self.listing, row)));
+        if !committed {
+            lane.known.forget_listing(self.listing);
+            let why = "the listing was edited, or it is later than supposed".to_owned();
+            return Err(CommitError::Aborted(StoreError::Conflict(why)));
+        }
+        lane.spare.bookings.skip(self.count);
+        Ok(())
+    }
+}
+
+/// A pool as the statement has left it.
+fn pool_after(listing: ListingNo, row: &Row) -> Option<(PoolRef, Pool)> {
+    let pool = PoolNo::unpacked(get(row, 2).ok()?)?;
+    Some((PoolRef { listing, pool }, row::pool(row, 3).ok()?))
+}
