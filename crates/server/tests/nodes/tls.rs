@@ -81,6 +81,20 @@ async fn without_tls_there_nothing_is_encrypted_unless_it_must_be() {
 }
 
 #[test]
+fn where_tls_is_only_preferred_a_handshake_that_fails_is_no_end() {
+    let authority = Authority::new().unwrap();
+    let postgres = with_certificate(&authority.sign(&["localhost"]).unwrap())
+        .set("ssl_min_protocol_version", "TLSv1")
+        .set("ssl_max_protocol_version", "TLSv1.1")
+        .start()
+        .unwrap();
+    let url = postgres.create_database(DATABASE).unwrap();
+    assert_eq!(look(&url), Ok(()));
+    let said = look(&format!("{url}?sslmode=require")).unwrap_err();
+    assert!(said.contains("cannot speak TLS with PostgreSQL at"), "{said}");
+}
+
+#[test]
 fn a_server_is_who_its_certificate_says_as_far_as_that_is_asked_for() {
     let (authority, dir) = (Authority::new().unwrap(), tempfile::tempdir().unwrap());
     let postgres = with_certificate(&authority.sign(&["localhost"]).unwrap()).start().unwrap();
