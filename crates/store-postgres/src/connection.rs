@@ -15,6 +15,7 @@ use tokio_postgres::{AsyncMessage, Client, Statement};
 
 use crate::error::{OpenError, ends_session, store_error, text};
 use crate::target::Target;
+use crate::tls::trouble;
 
 /// How long an exchange with the database may take before the connection is given up.
 pub(crate) const EXCHANGE_LIMIT: Duration = Duration::from_secs(15);
@@ -222,6 +223,9 @@ async fn connect(
 /// Why there is no connection.
 pub(crate) fn open_error(target: &Target, error: &tokio_postgres::Error) -> OpenError {
     let (target, why) = (target.to_string(), text(error));
+    if let Some(why) = trouble(error) {
+        return OpenError::Tls { target, why };
+    }
     match error.code() {
         Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => OpenError::ReadOnly(target),
         Some(code)

@@ -20,6 +20,14 @@ pub enum OpenError {
         /// Why.
         why: String,
     },
+    /// It cannot be spoken with in secret, or is not the one it should be.
+    #[error("cannot speak TLS with PostgreSQL at {target}: {why}")]
+    Tls {
+        /// Where, without secrets.
+        target: String,
+        /// Why, and what to do.
+        why: String,
+    },
     /// The server does not let us in.
     #[error(
         "PostgreSQL at {target} refuses to let us in: {why}; check user, password and database of the URL"

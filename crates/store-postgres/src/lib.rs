@@ -1,7 +1,8 @@
 //! Bookings in PostgreSQL: the store of several nodes.
 //!
 //! - [`store`]: what is opened with a URL, and the pool of readers
-//! - [`connection`]: a connection with its settings and prepared statements; [`target`]: where to
+//! - [`connection`]: a connection with its settings and prepared statements; [`target`]: where to;
+//!   [`tls`]: unseen by others
 //! - [`migrate`]: the schema and its versions
 //! - [`sql`]: every statement, each with a name
 //! - [`row`]: from rows to the core's types
@@ -40,6 +41,7 @@ mod row;
 mod sql;
 mod store;
 mod target;
+mod tls;
 mod tx;
 mod write;
 
@@ -51,3 +53,4 @@ pub use inspect::{Inspection, inspect};
 pub use migrate::{FirstStart, SCHEMA_VERSION};
 pub use store::{OpenMode, PgStore};
 pub use target::Target;
+pub use tokio_postgres_rustls::MakeRustlsConnect as Tls;

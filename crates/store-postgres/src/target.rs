@@ -6,12 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
 use tokio_postgres::config::{Host, SslMode};
-use tokio_postgres::tls::NoTlsStream;
-use tokio_postgres::{Client, Config, Connection, NoTls, Socket};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Client, Config, Connection, Socket};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::connection::open_error;
 use crate::error::OpenError;
+use crate::tls::{TlsSettings, trouble};
 
 /// How long it may take until a connection stands, unless the URL says otherwise.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -25,6 +28,9 @@ const APPLICATION: &str = "lastseat";
 /// tried.
 const WELCOME_LIMIT: Duration = Duration::from_secs(5);
 
+/// What a connection's bytes go through where TLS is spoken.
+type TlsStream = <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream;
+
 /// A database by its URL, `postgres://user:password@host:port/database?parameter=value`; several hosts are separated
 /// by commas. Shown without its password.
 #[derive(Clone)]
@@ -32,6 +38,8 @@ pub struct Target {
     whole: Box<Config>,
     /// For each host alone, in their order.
     each: Vec<Config>,
+    /// What speaks TLS, where it is spoken.
+    tls: MakeRustlsConnect,
     /// Which of them was good last: one that hangs is not waited for each time.
     good: Arc<AtomicUsize>,
 }
@@ -43,20 +51,40 @@ impl FromStr for Target {
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
             return Err(OpenError::Url("it does not begin with postgres://".to_owned()));
         }
-        let config = parsed(url)?;
+        let (url, settings) = without_tls(url).map_err(OpenError::Url)?;
+        let (mode, tls) = settings.connector().map_err(OpenError::Url)?;
+        let config = parsed(&url, mode)?;
         if config.get_hosts().is_empty() {
             return Err(OpenError::Url("it names no host".to_owned()));
         }
         if config.get_dbname().is_none() {
             return Err(OpenError::Url("it names no database".to_owned()));
         }
-        let each = each_host(url).iter().map(|url| parsed(url)).collect::<Result<_, _>>()?;
-        Ok(Self { whole: Box::new(config), each, good: Arc::default() })
+        let each = each_host(&url).iter().map(|url| parsed(url, mode)).collect::<Result<_, _>>()?;
+        Ok(Self { whole: Box::new(config), each, tls, good: Arc::default() })
     }
 }
 
+/// A URL without what it says of TLS, and that.
+fn without_tls(url: &str) -> Result<(String, TlsSettings), String> {
+    let mut settings = TlsSettings::default();
+    // Before that is the password, which may hold anything.
+    let host = url.find('@').unwrap_or_default();
+    let Some(at) = url[host..].find('?').map(|at| host + at) else { return Ok((url.to_owned(), settings)) };
+    let mut others = Vec::new();
+    for parameter in url[at + 1..].split('&') {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        let value = percent_decode_str(value).decode_utf8().map_err(|_| format!("{name} is not UTF-8"))?;
+        if !settings.take(name, &value)? {
+            others.push(parameter);
+        }
+    }
+    let query = if others.is_empty() { String::new() } else { format!("?{}", others.join("&")) };
+    Ok((format!("{}{query}", &url[..at]), settings))
+}
+
 /// A URL with our defaults.
-fn parsed(url: &str) -> Result<Config, OpenError> {
+fn parsed(url: &str, mode: SslMode) -> Result<Config, OpenError> {
     let mut config = Config::from_str(url).map_err(|error| OpenError::Url(without_secrets(&error)))?;
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(CONNECT_TIMEOUT);
@@ -64,9 +92,9 @@ fn parsed(url: &str) -> Result<Config, OpenError> {
     if config.get_application_name().is_none() {
         config.application_name(APPLICATION);
     }
-    if config.get_ssl_mode() == SslMode::Prefer {
-        config.ssl_mode(SslMode::Disable);
-    }
+    // What does not leave the machine is not encrypted, as PostgreSQL's own tools have it.
+    let local = |host: &Host| matches!(host, Host::Unix(_));
+    config.ssl_mode(if config.get_hosts().iter().all(local) { SslMode::Disable } else { mode });
     config.keepalives_idle(KEEPALIVE);
     config.tcp_user_timeout(UNACKNOWLEDGED);
     Ok(config)
@@ -89,13 +117,13 @@ impl Target {
     ///
     /// # Errors
     /// With what is in the way at the last host.
-    pub(crate) async fn connect(&self) -> Result<(Client, Connection<Socket, NoTlsStream>), OpenError> {
+    pub(crate) async fn connect(&self) -> Result<(Client, Connection<Socket, TlsStream>), OpenError> {
         let mut failed = OpenError::Url("it names no host".to_owned());
         let begin = self.good.load(Ordering::Relaxed);
         for index in (0..self.each.len()).map(|step| (begin + step) % self.each.len()) {
             let config = &self.each[index];
             let reached = *config.get_connect_timeout().unwrap_or(&CONNECT_TIMEOUT);
-            match tokio::time::timeout(reached + WELCOME_LIMIT, config.connect(NoTls)).await {
+            match tokio::time::timeout(reached + WELCOME_LIMIT, self.welcome(config)).await {
                 Ok(Ok(connected)) => {
                     self.good.store(index, Ordering::Relaxed);
                     return Ok(connected);
@@ -108,6 +136,26 @@ impl Target {
             }
         }
         Err(failed)
+    }
+
+    /// Connects to one host; without TLS where it is only preferred, and does not come about.
+    async fn welcome(
+        &self,
+        config: &Config,
+    ) -> Result<(Client, Connection<Socket, TlsStream>), tokio_postgres::Error> {
+        match config.connect(self.tls.clone()).await {
+            Err(error) if config.get_ssl_mode() == SslMode::Prefer && trouble(&error).is_some() => {
+                let mut plain = config.clone();
+                plain.ssl_mode(SslMode::Disable).connect(self.tls.clone()).await
+            }
+            connected => connected,
+        }
+    }
+
+    /// The same for who connects by himself.
+    #[must_use]
+    pub fn parts(&self) -> (Config, MakeRustlsConnect) {
+        ((*self.whole).clone(), self.tls.clone())
     }
 }
 
@@ -189,6 +237,22 @@ mod tests {
     }
 
     #[test]
+    fn what_a_url_says_of_tls_is_taken_out_of_it() {
+        for (url, rest) in [
+            ("postgres://u:a?sslmode=b@h/d", "postgres://u:a?sslmode=b@h/d"),
+            ("postgres://u:p@h/d?sslmode=require", "postgres://u:p@h/d"),
+            ("postgres://h/d?a=b&sslmode=disable&c=d%26", "postgres://h/d?a=b&c=d%26"),
+        ] {
+            assert_eq!(without_tls(url).map_err(drop).map(|(rest, _)| rest), Ok(rest.to_owned()));
+        }
+        let mode = |url: &str| url.parse::<Target>().unwrap().each[0].get_ssl_mode();
+        assert_eq!(mode("postgres://h/d"), SslMode::Prefer);
+        assert_eq!(mode("postgres://h/d?sslmode=disable"), SslMode::Disable);
+        assert_eq!(mode("postgres://h,i/d?connect_timeout=3&sslmode=require"), SslMode::Require);
+        assert_eq!(mode("postgres://%2Ftmp/d?sslmode=require"), SslMode::Disable);
+    }
+
+    #[test]
     fn what_is_wrong_with_a_url_is_said_without_its_secrets() {
         for (url, wanted) in [
             ("mysql://app:hunter2@db/shop", "postgres://"),
@@ -196,6 +260,11 @@ mod tests {
             ("postgres://app:hunter2@db:port/shop", "port"),
             ("postgres://app:hunter2@db", "database"),
             ("postgres:///shop", "host"),
+            ("postgres://app:hunter2@db/shop?sslmode=verify", "sslmode is one of"),
+            (
+                "postgres://app:hunter2@db/shop?sslmode=verify-full&sslrootcert=/nonexistent.pem",
+                "/nonexistent.pem",
+            ),
         ] {
             let error = url.parse::<Target>().unwrap_err().to_string();
             assert!(error.contains(wanted) && !error.contains("hunter2"), "{url}: {error}");

@@ -4,6 +4,8 @@
 //! - [`Browser`]: Debian's Chromium, driven over WebDriver, as a phone or a desktop, light or dark.
 //! - [`Postgres`], [`Redis`], [`Proxy`]: servers in directories of their own, and a line to them that can be made longer
 //!   and broken; from `lastseat-scratch`.
+//! - [`Authority`]: certificates for servers and clients.
+//! - [`S3`]: an object store that checks signatures.
 //! - [`vfs`]: a disk that loses power, under SQLite.
 //! - [`wait_until`], [`wait_until_async`], [`free_port`]: what every such test needs.
 //!
@@ -12,16 +14,20 @@
 //! one thread (`#[tokio::test(flavor = "multi_thread")]`).
 
 mod browser;
+mod certificates;
 mod paths;
+mod s3;
 mod server;
 pub mod vfs;
 
 pub use browser::{Browser, Session, Theme, Window};
+pub use certificates::{Authority, Certificate};
 pub use lastseat_scratch::{
     Fault, Flow, Postgres, PostgresBuilder, Proxy, Redis, RedisBuilder, Replication, free_port, wait_until,
     wait_until_async,
 };
 pub use paths::{lastseat_command, python_tool, target_dir};
+pub use s3::S3;
 pub use server::{ServerBuilder, TestServer};
 
 /// The `thirtyfour` crate that [`Session`] derefs into, so that tests use the same version.

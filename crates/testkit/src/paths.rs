@@ -37,7 +37,7 @@ pub(crate) fn lastseat_binary() -> anyhow::Result<PathBuf> {
     Ok(path)
 }
 
-/// A command line for the `lastseat` binary under test, without any of this process's `LASTSEAT_*` settings.
+/// A command line for the `lastseat` binary under test, without any of this process's `LASTSEAT_*` and `AWS_*` settings.
 ///
 /// # Errors
 /// When the binary has not been built.
@@ -57,11 +57,12 @@ pub fn python_tool(name: &str) -> anyhow::Result<PathBuf> {
     Ok(path)
 }
 
-/// A command without any of this process's `LASTSEAT_*` settings.
+/// A command without any of this process's `LASTSEAT_*` and `AWS_*` settings.
 pub(crate) fn clean_command(program: &Path) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("LASTSEAT_") {
+        let text = name.to_string_lossy();
+        if text.starts_with("LASTSEAT_") || text.starts_with("AWS_") {
             command.env_remove(name);
         }
     }

@@ -7,6 +7,7 @@ use lastseat_store_postgres::{OpenError, Target};
 use thiserror::Error;
 
 use super::Strategy;
+use super::schema::Line;
 
 /// What our own PostgreSQL allows, as much as a web application's operators would set.
 const OWN_MAX_CONNECTIONS: &str = "300";
@@ -51,8 +52,8 @@ pub(super) struct Database {
     url: String,
     /// Where it is, without secrets.
     target: Target,
-    /// The URL, read.
-    pub(super) config: tokio_postgres::Config,
+    /// How the classical strategies connect to it.
+    pub(super) line: Line,
 }
 
 /// Without the URL, which holds a password.
@@ -161,11 +162,8 @@ fn read_database_url(url: &str) -> Result<Database, GroundError> {
         OpenError::Url(why) => wrong(why),
         other => wrong(other.to_string()),
     })?;
-    let config: tokio_postgres::Config = url.parse().map_err(|_| wrong("it makes no sense".to_owned()))?;
-    if config.get_ssl_mode() == tokio_postgres::config::SslMode::Require {
-        return Err(wrong("races are run without TLS, so sslmode=require cannot be kept".to_owned()));
-    }
-    Ok(Database { url: url.to_owned(), target, config })
+    let (config, tls) = target.parts();
+    Ok(Database { url: url.to_owned(), target, line: Line { config, tls } })
 }
 
 fn read_redis_url(url: &str) -> Result<redis::Client, GroundError> {
@@ -183,7 +181,7 @@ mod tests {
             "mysql://u:secret@h/d",
             "postgres://u:secret@h:port/d",
             "postgres://u:secret@h/d?sslmod=off",
-            "postgres://u:secret@h/d?sslmode=require",
+            "postgres://u:secret@h/d?sslmode=verify",
         ] {
             let error = Ground::prepare(&all, Some(url), None).unwrap_err();
             assert!(matches!(error, GroundError::DatabaseUrl { .. }), "{error:?}");

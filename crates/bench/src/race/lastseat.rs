@@ -51,7 +51,7 @@ pub(super) async fn on_postgres(
     options: &Options,
     stop: &CancellationToken,
 ) -> anyhow::Result<Run> {
-    let schema = Schema::create(&database.config, "").await?;
+    let schema = Schema::create(&database.line, "").await?;
     let url = database.url_in(&schema.name);
     let open = move || -> anyhow::Result<Arc<dyn Store>> {
         let node = u64::try_from(ids::bits() >> 64).expect("64 of 128 bits");

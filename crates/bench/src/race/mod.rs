@@ -226,7 +226,7 @@ async fn on_shop(
     ground: &Ground,
     stop: &CancellationToken,
 ) -> anyhow::Result<Run> {
-    let shop = Shop::open(&database.config, options.users, options.capacity).await?;
+    let shop = Shop::open(&database.line, options.users, options.capacity).await?;
     let sold = sell(strategy, Arc::clone(&shop), options, ground, stop).await;
     // Also when that failed; but then the first error is the one to tell.
     let closed = shop.close().await;

@@ -149,7 +149,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn an_owner_who_is_held_up_longer_than_the_lock_lasts_sells_the_place_a_second_time() {
         let ground = Ground::prepare(&[Strategy::RedisLock], None, None).unwrap();
-        let shop = Shop::open(&ground.database().unwrap().config, 2, 1).await.unwrap();
+        let shop = Shop::open(&ground.database().unwrap().line, 2, 1).await.unwrap();
         let held_up = Duration::from_millis(400);
         let lock = Duration::from_millis(100);
         let way = RedisLock::new(Arc::clone(&shop), ground.redis()).await.unwrap();
@@ -164,7 +164,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn who_does_not_get_the_lock_in_time_is_told_to_try_again_and_the_owner_keeps_it() {
         let ground = Ground::prepare(&[Strategy::RedisLock], None, None).unwrap();
-        let shop = Shop::open(&ground.database().unwrap().config, 1, 1).await.unwrap();
+        let shop = Shop::open(&ground.database().unwrap().line, 1, 1).await.unwrap();
         let way = RedisLock::new(Arc::clone(&shop), ground.redis()).await.unwrap();
         assert!(way.acquire("somebody else").await.unwrap());
         assert_eq!(way.book(&Request::new()).await.unwrap(), Answer::Busy);

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use lastseat_engine::ids;
-use tokio_postgres::{Client, Config, NoTls};
+use lastseat_store_postgres::Tls;
+use tokio_postgres::{Client, Config};
 
 /// How long connecting may take where the URL does not say so.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -26,9 +27,9 @@ impl Schema {
     ///
     /// # Errors
     /// If the server cannot be reached, or does not let us.
-    pub(super) async fn create(config: &Config, tables: &str) -> anyhow::Result<Self> {
+    pub(super) async fn create(line: &Line, tables: &str) -> anyhow::Result<Self> {
         let name = format!("{PREFIX}{:016x}", ids::bits() >> 64);
-        let connected = named(config).connect(NoTls).await;
+        let connected = line.named().connect(line.tls.clone()).await;
         let (client, connection) = connected.context("cannot connect to the PostgreSQL to race on")?;
         tokio::spawn(connection);
         // Several statements in one message are one transaction: all of it is there, or nothing.
@@ -48,12 +49,23 @@ impl Schema {
     }
 }
 
-/// The settings for connections of a race.
-pub(super) fn named(config: &Config) -> Config {
-    let mut config = config.clone();
-    config.application_name(APPLICATION);
-    if config.get_connect_timeout().is_none() {
-        config.connect_timeout(CONNECT_TIMEOUT);
+/// How connections of a race are made.
+#[derive(Clone)]
+pub(super) struct Line {
+    /// What the URL says.
+    pub(super) config: Config,
+    /// What speaks TLS, if it says so.
+    pub(super) tls: Tls,
+}
+
+impl Line {
+    /// The settings for connections of a race.
+    pub(super) fn named(&self) -> Config {
+        let mut config = self.config.clone();
+        config.application_name(APPLICATION);
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECT_TIMEOUT);
+        }
+        config
     }
-    config
 }

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use deadpool_postgres::{Client, Hook, HookError, Manager, Pool};
 use futures_util::future::try_join_all;
-use tokio_postgres::NoTls;
 
 use super::rows::POOL;
-use super::schema::{Schema, named};
+use super::schema::{Line, Schema};
 
 /// Most connections, as a web application on a large server would have them. Users beyond wait for one.
 pub const MAX_CONNECTIONS: usize = 128;
@@ -41,13 +40,9 @@ impl Shop {
     ///
     /// # Errors
     /// If the server cannot be reached, or does not let us make a schema.
-    pub(super) async fn open(
-        config: &tokio_postgres::Config,
-        users: usize,
-        capacity: i64,
-    ) -> anyhow::Result<Arc<Self>> {
-        let schema = Schema::create(config, TABLES).await?;
-        match Self::furnish(config, &schema, users, capacity).await {
+    pub(super) async fn open(line: &Line, users: usize, capacity: i64) -> anyhow::Result<Arc<Self>> {
+        let schema = Schema::create(line, TABLES).await?;
+        match Self::furnish(line, &schema, users, capacity).await {
             Ok((connections, pool, notes)) => Ok(Arc::new(Self { schema, connections, pool, notes })),
             Err(error) => {
                 schema.drop().await?;
@@ -58,7 +53,7 @@ impl Shop {
 
     /// Makes the pool of places, and the pool of connections: how many, and what to know about the server.
     async fn furnish(
-        config: &tokio_postgres::Config,
+        line: &Line,
         schema: &Schema,
         users: usize,
         capacity: i64,
@@ -86,7 +81,7 @@ impl Shop {
             }
         }
         let connections = wanted.min(free);
-        Ok((connections, connect(named(config), &schema.name, connections)?, notes))
+        Ok((connections, connect(line, &schema.name, connections)?, notes))
     }
 
     /// A connection of the application's pool; waits for one.
@@ -132,12 +127,13 @@ impl Shop {
 }
 
 /// A pool of connections that work in that schema.
-fn connect(config: tokio_postgres::Config, schema: &str, size: usize) -> anyhow::Result<Pool> {
+fn connect(line: &Line, schema: &str, size: usize) -> anyhow::Result<Pool> {
     let search_path = Arc::new(format!("SET search_path TO {schema}"));
     let in_schema = Hook::async_fn(move |client: &mut deadpool_postgres::ClientWrapper, _| {
         let search_path = Arc::clone(&search_path);
         Box::pin(async move { client.batch_execute(&search_path).await.map_err(HookError::Backend) })
     });
-    let pool = Pool::builder(Manager::new(config, NoTls)).max_size(size).post_create(in_schema);
+    let pool =
+        Pool::builder(Manager::new(line.named(), line.tls.clone())).max_size(size).post_create(in_schema);
     pool.build().context("cannot make a pool of connections")
 }

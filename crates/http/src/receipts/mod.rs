@@ -7,6 +7,7 @@
 //! | `jpeg.rs`, `png.rs`, `webp.rs`, `pdf.rs` | one container each: a strict walk, and the copy without metadata |
 //! | `exif.rs` | the one EXIF field that survives: the orientation |
 //! | `store.rs` | the durable home of the cleaned files; their names are in `key.rs`, its failures in `outage.rs` |
+//! | `bucket.rs` | an S3-compatible store as that home |
 //! | `carry.rs` | all of them, from one home to another |
 //!
 //! One upload, step by step: the body is read up to [`MAX_RECEIPT_BYTES`]; [`Receipt::accept`] decides by the
@@ -17,6 +18,7 @@
 //! Pixels are never decoded and nothing is decompressed, so the cost of an upload is linear in its size. Cleaning
 //! 10 MiB takes milliseconds of CPU; a caller on an async thread may want `spawn_blocking`.
 
+mod bucket;
 mod carry;
 mod exif;
 mod jpeg;
@@ -39,6 +41,7 @@ use http::header::{
 };
 use http::{HeaderName, HeaderValue};
 
+pub use bucket::{Bucket, BucketError};
 pub use carry::Carried;
 pub use key::{InvalidReceiptKey, ReceiptKey};
 pub use outage::{Outage, ReceiptStoreError};

@@ -1,8 +1,14 @@
 //! What can go wrong with stored receipts, told apart by what the caller can do about it.
 
+use std::error::Error;
 use std::io;
 
 use super::ReceiptKey;
+
+/// How much of what a store says is passed on, in characters.
+const CAUSE_CHARACTERS: usize = 200;
+/// What `object_store` says before a status.
+const BEFORE_STATUS: &str = "Server returned non-2xx status code: ";
 
 /// What keeps the store from working.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,29 +37,25 @@ pub enum ReceiptStoreError {
         bytes: u64,
     },
     /// The store does not work now; the same request may succeed later.
-    #[error("the receipt store is {}", match .outage { Outage::Full => "full", Outage::Unreachable => "unreachable" })]
+    #[error("the receipt store is {}: {cause}", match .outage { Outage::Full => "full", Outage::Unreachable => "unreachable" })]
     Unavailable {
         /// What is known about the reason.
         outage: Outage,
-        /// What the store said.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        /// What the store said, in short and fit to be logged.
+        cause: String,
     },
 }
 
 impl ReceiptStoreError {
     /// [`Unavailable`](Self::Unavailable), with the reason as far as the chain of causes tells it.
-    pub(super) fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    pub(super) fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let source = source.into();
-        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(source.as_ref());
-        let mut outage = Outage::Unreachable;
-        while let Some(error) = cause {
+        let full = chain(source.as_ref()).any(|error| {
             let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
-            if matches!(kind, Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)) {
-                outage = Outage::Full;
-            }
-            cause = error.source();
-        }
-        Self::Unavailable { outage, source }
+            matches!(kind, Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))
+        });
+        let outage = if full { Outage::Full } else { Outage::Unreachable };
+        Self::Unavailable { outage, cause: cause(source.as_ref()) }
     }
 
     /// What an answer of the store says about one file.
@@ -63,6 +65,27 @@ impl ReceiptStoreError {
             object_store::Error::AlreadyExists { .. } => Self::Taken(key.clone()),
             other => Self::unavailable(other),
         }
+    }
+}
+
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
+/// The innermost cause, as one short line. Stores answer with documents that repeat a request with its headers, a session's
+/// token among them: of these only the status and the code are taken.
+pub(super) fn cause(error: &(dyn Error + 'static)) -> String {
+    let whole = chain(error).last().unwrap_or(error).to_string();
+    let code =
+        whole.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>")).map(|(code, _)| code);
+    let said = whole.split('<').next().unwrap_or_default();
+    let said = said.strip_prefix(BEFORE_STATUS).unwrap_or(said).trim_end_matches([' ', ':', '\n']);
+    let line: String = said.chars().filter(|c| !c.is_control()).take(CAUSE_CHARACTERS).collect();
+    match code {
+        Some(code) if !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+            format!("{line} ({code})")
+        }
+        _ => line,
     }
 }
 
@@ -95,7 +118,20 @@ mod tests {
 
     #[test]
     fn the_message_says_what_to_look_at() {
-        assert_eq!(about("timed out").to_string(), "the receipt store is unreachable");
-        assert_eq!(about(io::Error::from_raw_os_error(28)).to_string(), "the receipt store is full");
+        assert_eq!(about("timed out").to_string(), "the receipt store is unreachable: timed out");
+        let full = about(io::Error::from_raw_os_error(28)).to_string();
+        assert!(full.starts_with("the receipt store is full: No space left"), "{full}");
+    }
+
+    #[test]
+    fn what_a_store_answers_is_cut_to_its_status_and_code() {
+        let answer = "Server returned non-2xx status code: 403 Forbidden: <?xml version=\"1.0\"?><Error><Code>SignatureDoesNotMatch\
+            </Code><CanonicalRequest>x-amz-security-token:hunter2</CanonicalRequest></Error>";
+        assert_eq!(
+            about(answer).to_string(),
+            "the receipt store is unreachable: 403 Forbidden (SignatureDoesNotMatch)"
+        );
+        let long = cause(&io::Error::other("one\ntwo".repeat(100)));
+        assert!(long.starts_with("onetwo") && long.len() == CAUSE_CHARACTERS, "{long}");
     }
 }

@@ -8,12 +8,15 @@
 //! **Order.** Put, then the transaction that names the key; a file that no booking names a day later is garbage
 //! ([`ReceiptStore::list_older_than`]). Deletions are not synced: a file that returns after a power cut is found
 //! and removed again.
+//!
+//! **Time.** No operation on one file takes longer than [`ANSWER_LIMIT`]: a store that hangs is one that is away.
 
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{BoxStream, StreamExt};
@@ -27,6 +30,9 @@ use super::{MAX_RECEIPT_BYTES, Receipt, ReceiptKey, ReceiptStoreError};
 const FOLDER: &str = "receipts";
 /// Only the server's own user may look into the folder.
 const FOLDER_MODE: u32 = 0o700;
+/// How long storing, fetching or removing one file may take before it counts as failed.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+
 /// Where receipts are kept. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct ReceiptStore {
@@ -65,9 +71,13 @@ impl ReceiptStore {
         self.check_folder().await?;
         let key = ReceiptKey::from_fresh(fresh);
         let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
-        let put = self.objects.put_opts(&key.path(), receipt.bytes().clone().into(), options).await;
-        put.map_err(|error| ReceiptStoreError::about(&key, error))?;
-        Ok(key)
+        let path = key.path();
+        let put = self.objects.put_opts(&path, receipt.bytes().clone().into(), options);
+        match self.within(put).await? {
+            Ok(_) => Ok(key),
+            Err(object_store::Error::AlreadyExists { .. }) => Err(ReceiptStoreError::Taken(key)),
+            Err(error) => Err(ReceiptStoreError::unavailable(error)),
+        }
     }
 
     /// The content of a receipt, as it was stored.
@@ -76,12 +86,15 @@ impl ReceiptStore {
     /// [`ReceiptStoreError::Missing`], [`ReceiptStoreError::Oversized`] or [`ReceiptStoreError::Unavailable`].
     pub async fn get(&self, key: &ReceiptKey) -> Result<Bytes, ReceiptStoreError> {
         self.check_folder().await?;
-        let found =
-            self.objects.get(&key.path()).await.map_err(|error| ReceiptStoreError::about(key, error))?;
-        if found.meta.size > MAX_RECEIPT_BYTES as u64 {
-            return Err(ReceiptStoreError::Oversized { key: key.clone(), bytes: found.meta.size });
-        }
-        found.bytes().await.map_err(|error| ReceiptStoreError::about(key, error))
+        let about = |error| ReceiptStoreError::about(key, error);
+        let fetched = async {
+            let found = self.objects.get(&key.path()).await.map_err(about)?;
+            if found.meta.size > MAX_RECEIPT_BYTES as u64 {
+                return Err(ReceiptStoreError::Oversized { key: key.clone(), bytes: found.meta.size });
+            }
+            found.bytes().await.map_err(about)
+        };
+        self.within(fetched).await?
     }
 
     /// Removes a receipt. One that is already gone is fine.
@@ -90,9 +103,10 @@ impl ReceiptStore {
     /// [`ReceiptStoreError::Unavailable`].
     pub async fn delete(&self, key: &ReceiptKey) -> Result<(), ReceiptStoreError> {
         self.check_folder().await?;
-        match self.objects.delete(&key.path()).await.map_err(|error| ReceiptStoreError::about(key, error)) {
-            Err(ReceiptStoreError::Missing(_)) => Ok(()),
-            done => done,
+        let path = key.path();
+        match self.within(self.objects.delete(&path)).await? {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(ReceiptStoreError::unavailable(error)),
         }
     }
 
@@ -118,6 +132,12 @@ impl ReceiptStore {
             }
         });
         Ok(found.boxed())
+    }
+
+    /// What `work` gives, unless it takes too long.
+    pub(super) async fn within<T>(&self, work: impl Future<Output = T>) -> Result<T, ReceiptStoreError> {
+        let late = |_| format!("it did not answer within {} seconds", ANSWER_LIMIT.as_secs());
+        tokio::time::timeout(ANSWER_LIMIT, work).await.map_err(late).map_err(ReceiptStoreError::unavailable)
     }
 
     pub(super) async fn check_folder(&self) -> Result<(), ReceiptStoreError> {
@@ -159,6 +179,7 @@ mod tests {
 
     use futures_util::TryStreamExt;
     use object_store::memory::InMemory;
+    use object_store::throttle::{ThrottleConfig, ThrottledStore};
 
     use super::super::{Outage, samples};
     use super::*;
@@ -203,6 +224,24 @@ mod tests {
             );
             assert_eq!(&store.get(&key).await.unwrap(), receipt().bytes());
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_store_that_hangs_is_not_waited_for() {
+        let wait = Duration::from_secs(3_600);
+        let config = ThrottleConfig {
+            wait_put_per_call: wait,
+            wait_get_per_call: wait,
+            wait_delete_per_call: wait,
+            ..ThrottleConfig::default()
+        };
+        let store = ReceiptStore::over(Arc::new(ThrottledStore::new(InMemory::new(), config)));
+        let begun = tokio::time::Instant::now();
+        let key = ReceiptKey::from_fresh(1);
+        assert!(is_unreachable(&store.put(&receipt(), 1).await));
+        assert!(is_unreachable(&store.get(&key).await));
+        assert!(is_unreachable(&store.delete(&key).await));
+        assert!(begun.elapsed() < 4 * ANSWER_LIMIT, "{:?}", begun.elapsed());
     }
 
     #[tokio::test]

@@ -13,6 +13,7 @@ mod template;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -49,6 +50,7 @@ const NAME_LIMIT_BYTES: usize = 63;
 #[derive(Debug, Default, Clone)]
 pub struct PostgresBuilder {
     settings: Vec<(String, String)>,
+    files: Vec<(String, String)>,
 }
 
 impl PostgresBuilder {
@@ -56,6 +58,13 @@ impl PostgresBuilder {
     #[must_use]
     pub fn set(mut self, parameter: &str, value: &str) -> Self {
         self.settings.push((parameter.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Writes a file into the directory of the cluster, such as `pg_hba.conf` or a certificate, readable to the server only.
+    #[must_use]
+    pub fn file(mut self, name: &str, text: &str) -> Self {
+        self.files.push((name.to_owned(), text.to_owned()));
         self
     }
 
@@ -69,6 +78,15 @@ impl PostgresBuilder {
         programs.give(dir.path())?;
         let password = template::fresh_cluster(&programs, &data(&dir))?;
         self.write_to(&data(&dir).join("postgresql.conf"))?;
+        for (name, text) in &self.files {
+            let path = data(&dir).join(name);
+            let cannot = || format!("cannot write {}", path.display());
+            // Anew, with a mode that PostgreSQL accepts for a private key.
+            let _ = std::fs::remove_file(&path);
+            let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+            file.and_then(|mut file| file.write_all(text.as_bytes())).with_context(cannot)?;
+            programs.give(&path)?;
+        }
         Postgres::start_in(programs, dir, password)
     }
 

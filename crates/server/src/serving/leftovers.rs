@@ -84,20 +84,65 @@ fn find_named(
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
     use std::time::{Duration, SystemTime};
 
     use lastseat_core::booking::Receipt;
     use lastseat_core::command::{Action, BookingChange};
-    use lastseat_engine::ids;
-    use lastseat_http::receipts::Receipt as Upload;
+    use lastseat_engine::{Engine, ids};
+    use lastseat_http::receipts::{Bucket, Receipt as Upload};
+    use lastseat_testkit::S3;
 
     use super::super::fixture;
     use super::*;
 
     #[tokio::test]
-    async fn only_old_files_that_no_booking_names_are_removed() {
+    async fn only_old_files_that_no_booking_names_are_removed_from_a_folder() {
         let (dir, store, engine) = fixture::engine();
         let receipts = ReceiptStore::open_folder(dir.path()).unwrap();
+        only_old_files_that_no_booking_names_are_removed(
+            &store,
+            &engine,
+            &receipts,
+            &dir.path().join("receipts"),
+        )
+        .await;
+        engine.drain().await;
+    }
+
+    #[tokio::test]
+    async fn only_old_files_that_no_booking_names_are_removed_from_a_bucket_and_nothing_beside_them() {
+        let (_dir, store, engine) = fixture::engine();
+        let s3 = S3::start().unwrap();
+        let bucket: Bucket = s3.url("shop").parse().unwrap();
+        let variables = s3.variables_at(s3.address());
+        let receipts = bucket.open(variables.map(|(name, value)| (name.into(), value.into()))).unwrap();
+        assert!(receipts.claim("this shop").await.unwrap());
+        // Of the same form, but another's.
+        let others = [s3.dir_of("shop/below"), s3.dir_of("shop2")].map(|dir| {
+            std::fs::create_dir_all(&dir).unwrap();
+            dir.join(ReceiptKey::from_fresh(7).as_str())
+        });
+        let others = [&others[..], &[s3.dir_of("shop/notes.txt"), s3.dir_of("shop/lastseat-shop")]].concat();
+        for other in &others {
+            let file = std::fs::File::options().append(true).create(true).open(other).unwrap();
+            file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1)).unwrap();
+        }
+        only_old_files_that_no_booking_names_are_removed(&store, &engine, &receipts, &s3.dir_of("shop"))
+            .await;
+        for other in others {
+            assert!(other.exists(), "{}", other.display());
+        }
+        engine.drain().await;
+    }
+
+    /// `folder` is where the files of `receipts` are.
+    async fn only_old_files_that_no_booking_names_are_removed(
+        store: &Arc<dyn Store>,
+        engine: &Engine,
+        receipts: &ReceiptStore,
+        folder: &Path,
+    ) {
         let upload = Upload::accept(include_bytes!("../../assets/sample-receipt.png")).unwrap();
         let mut keys = Vec::new();
         for _ in 0..3 {
@@ -105,11 +150,10 @@ mod tests {
         }
         let [named, unnamed, fresh] = keys.as_slice() else { panic!() };
         for old in [named, unnamed] {
-            let path = dir.path().join("receipts").join(old.as_str());
-            let file = std::fs::File::options().write(true).open(path).unwrap();
+            let file = std::fs::File::options().write(true).open(folder.join(old.as_str())).unwrap();
             file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1)).unwrap();
         }
-        let booking = fixture::book(&engine, "gig").await;
+        let booking = fixture::book(engine, "gig").await;
         let receipt = Receipt {
             file: named.to_string(),
             media_type: "image/png".to_owned(),
@@ -119,14 +163,13 @@ mod tests {
             note: None,
         };
         let change = BookingChange::SubmitReceipt(Box::new(receipt));
-        fixture::submit(&engine, Action::Booking { id: booking.id, change }).await;
+        fixture::submit(engine, Action::Booking { id: booking.id, change }).await;
 
         let mut known = HashSet::new();
-        assert_eq!(remove(store.as_ref(), &receipts, &mut known).await.unwrap(), 1);
+        assert_eq!(remove(store.as_ref(), receipts, &mut known).await.unwrap(), 1);
         assert!(receipts.get(unnamed).await.is_err());
         assert!(receipts.get(named).await.is_ok() && receipts.get(fresh).await.is_ok());
         assert_eq!(known, HashSet::from([named.clone()]));
-        assert_eq!(remove(store.as_ref(), &receipts, &mut known).await.unwrap(), 0);
-        engine.drain().await;
+        assert_eq!(remove(store.as_ref(), receipts, &mut known).await.unwrap(), 0);
     }
 }

@@ -3,12 +3,14 @@
 //! - [`admin_key`]: the key of the first start
 //! - [`audit`]: the background auditor
 //! - [`leftovers`]: receipts that no booking names
+//! - [`files`]: receipts in a bucket
 //! - [`background`]: threads that work now and then, below everything else
 //! - [`signals`]: when to stop
 
 mod admin_key;
 mod audit;
 mod background;
+pub(crate) mod files;
 #[cfg(test)]
 mod fixture;
 mod leftovers;
@@ -21,7 +23,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use lastseat_engine::{Engine, EngineConfig};
-use lastseat_http::receipts::ReceiptStore;
+use lastseat_http::receipts::{Bucket, ReceiptStore};
 use lastseat_http::{AppState, HttpConfig};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -36,6 +38,8 @@ pub(crate) use signals::{EXIT_CODE, Signals};
 pub(crate) struct Settings {
     /// Where the bookings are.
     pub(crate) place: Place,
+    /// Where receipts are, if not beside them.
+    pub(crate) files: Option<Bucket>,
     /// The data directory, for what is not in a database.
     pub(crate) data: PathBuf,
     /// Where to listen.
@@ -68,16 +72,26 @@ pub(crate) async fn start(settings: Settings) -> Result<Running, Failure> {
     let signals = Signals::new()?;
     let mut http = settings.http;
     http.max_connections = allow_connections(http.max_connections);
+    let bucket = match &settings.files {
+        Some(bucket) => Some((bucket, files::reach(bucket).await?)),
+        None => None,
+    };
     let place = settings.place.clone();
     let (store, alone) = blocking(move || place.serve()).await?;
     let listener = TcpListener::bind(settings.listen).await.with_context(|| {
         format!("cannot listen on {}; choose another address with --listen", settings.listen)
     })?;
     let address = listener.local_addr().context("cannot find the address that is listened on")?;
-    let receipts = settings.place.receipts()?;
     let (started, config) = (Arc::clone(&store), settings.engine);
     let engine =
         blocking(move || Ok(Engine::start(started, config).context("cannot read the database")?)).await?;
+    let receipts = match bucket {
+        Some((bucket, receipts)) => {
+            files::claim(bucket, &receipts, &engine, &settings.place).await?;
+            receipts
+        }
+        None => settings.place.receipts()?,
+    };
     admin_key::ensure(&engine, &settings.data, settings.admin_key.as_ref()).await?;
     drop(alone);
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use lastseat_store_sqlite::{OpenMode, SqliteStore};
 
 use crate::failure::Failure;
-use crate::options::DataOptions;
+use crate::options::{DataOptions, FilesOptions};
 use crate::{archive, data_dir, output};
 
 const EXAMPLES: &str = "\
@@ -22,6 +22,8 @@ Example:
 pub(crate) struct Args {
     #[command(flatten)]
     data: DataOptions,
+    #[command(flatten)]
+    files: FilesOptions,
     /// The file to make; it must not be there yet
     #[arg(long, value_name = "FILE", required = true)]
     to: PathBuf,
@@ -38,8 +40,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             args.to.display()
         )));
     }
+    let bucket = args.files.bucket()?;
     let store = SqliteStore::open(data, OpenMode::Read).map_err(data_dir::open_failure)?;
     let manifest = archive::pack(&store, data, &args.to)?;
+    if let Some(bucket) = bucket {
+        output::say(&format!("receipts in {bucket} are not in it: back the bucket up by its own means"));
+    }
     if args.json {
         return output::json(&manifest);
     }

@@ -36,7 +36,7 @@ pub(crate) async fn run(parsed: Parsed) -> Result<(), Failure> {
         Verb::Backup(args) => backup::run(&args),
         Verb::Restore(args) => restore::run(&args),
         Verb::Copy(args) => copy::run(args).await,
-        Verb::Doctor(args) => doctor::run(&args),
+        Verb::Doctor(args) => doctor::run(args).await,
         Verb::Openapi(_) => openapi::run(),
         Verb::Config(args) => config::run(&args, &matches, &given),
         Verb::Bench(args) => bench::run(args).await,

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 
 use crate::failure::Failure;
 use crate::options::{
-    DataOptions, EngineOptions, HttpOptions, ListenOptions, LogOptions, Secret, listen_address, not_supported,
+    DataOptions, EngineOptions, FilesOptions, HttpOptions, ListenOptions, LogOptions, Secret, listen_address,
+    not_supported,
 };
 use crate::serving::{self, AdminKey, Settings};
 use crate::{logging, output};
@@ -27,6 +28,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     data: DataOptions,
     #[command(flatten)]
+    files: FilesOptions,
+    #[command(flatten)]
     listen: ListenOptions,
     /// Use this admin key instead of a random one: 16 or more visible characters
     #[arg(long, value_name = "KEY", value_parser = AdminKey::parse)]
@@ -37,9 +40,6 @@ pub(crate) struct Args {
     /// Redis for several nodes; this version does not support it yet
     #[arg(long, value_name = "URL", hide_short_help = true)]
     redis_url: Option<Secret>,
-    /// S3-compatible store for receipts; this version does not support it yet
-    #[arg(long, value_name = "URL", hide_short_help = true)]
-    files_url: Option<String>,
     #[command(flatten)]
     http: HttpOptions,
     #[command(flatten)]
@@ -56,13 +56,6 @@ impl Args {
         if self.redis_url.is_some() {
             return Err(not_supported("redis-url", "several nodes with Redis", "run one server"));
         }
-        if self.files_url.is_some() {
-            return Err(not_supported(
-                "files-url",
-                "object stores",
-                "receipts are kept in the data directory",
-            ));
-        }
         Ok(())
     }
 }
@@ -71,6 +64,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     args.check()?;
     let settings = Settings {
         place: args.data.place()?,
+        files: args.files.bucket()?,
         data: args.data.data,
         listen: args.listen.listen,
         http: args.http.config()?,

@@ -1,6 +1,6 @@
 //! Usage, help, version, and the codes of wrong use.
 
-use crate::kit::{finish, lastseat};
+use crate::kit::{command, finish, lastseat, server};
 
 #[test]
 fn the_version_is_said_on_standard_output() {
@@ -77,4 +77,13 @@ fn forms_to_start_from_are_listings() {
         assert_eq!(lastseat(&["listing", "example", kind]).ok().json()["kind"], kind);
     }
     lastseat(&["listing", "example", "tables"]).refused(2, "places");
+}
+
+#[test]
+fn verbs_that_ask_a_server_need_no_list_of_trusted_authorities() {
+    let empty = tempfile::tempdir().unwrap();
+    let server = server();
+    let mut ask = command();
+    ask.env("SSL_CERT_FILE", empty.path().join("none.pem")).env("SSL_CERT_DIR", empty.path());
+    finish(ask.args(["listing", "list", "--url", &server.base_url()])).ok();
 }

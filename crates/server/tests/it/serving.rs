@@ -206,11 +206,7 @@ fn a_broken_database_is_said_to_be_broken() {
 fn what_this_version_does_not_have_is_refused_before_anything_is_made() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
-    for (flag, value) in [
-        ("--redis-url", "redis://localhost"),
-        ("--grpc-listen", "127.0.0.1:0"),
-        ("--files-url", "s3://bucket"),
-    ] {
+    for (flag, value) in [("--redis-url", "redis://localhost"), ("--grpc-listen", "127.0.0.1:0")] {
         on_data(&data, &["serve", flag, value])
             .refused(2, &format!("{flag}: this version of lastseat does not support"));
     }

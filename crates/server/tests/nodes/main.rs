@@ -32,3 +32,4 @@ mod follows;
 mod kills;
 mod late_commit;
 mod stopped_node;
+mod tls;

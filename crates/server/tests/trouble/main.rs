@@ -9,6 +9,7 @@
 mod real;
 
 mod bodies;
+mod bucket;
 mod connections;
 mod fields;
 mod health;

@@ -41,6 +41,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let key = AdminKey::fresh();
     let settings = Settings {
         place: Place::Directory(dir.path().to_owned()),
+        files: None,
         data: dir.path().to_owned(),
         listen: args.listen.listen,
         http: HttpConfig::default(),

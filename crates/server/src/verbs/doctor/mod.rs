@@ -15,9 +15,10 @@ mod postgres;
 use serde::Serialize;
 
 use crate::failure::Failure;
-use crate::options::DataOptions;
+use crate::options::{DataOptions, FilesOptions};
 use crate::output;
 use crate::place::Place;
+use crate::serving::files;
 use crate::table::table;
 
 const EXAMPLES: &str = "\
@@ -33,6 +34,8 @@ Example:
 pub(crate) struct Args {
     #[command(flatten)]
     data: DataOptions,
+    #[command(flatten)]
+    files: FilesOptions,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -76,7 +79,8 @@ struct Report {
     checks: Vec<Check>,
 }
 
-pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+pub(crate) async fn run(args: Args) -> Result<(), Failure> {
+    let bucket = args.files.bucket()?;
     let mut checks = match args.data.place()? {
         Place::Database(target) => postgres::check(&target),
         Place::Directory(data) => {
@@ -88,6 +92,13 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             checks
         }
     };
+    if let Some(bucket) = bucket {
+        let (status, detail) = match files::reach(&bucket).await {
+            Ok(_) => (Status::Ok, format!("{bucket} answers")),
+            Err(failure) => (Status::Failed, failure.to_string()),
+        };
+        checks.push(Check::new("receipts", status, detail));
+    }
     checks.push(machine::check());
     let ok = checks.iter().all(|check| check.status != Status::Failed);
     let report = Report { ok, checks };

@@ -111,8 +111,8 @@ pub(crate) fn not_shown(error: &ReceiptStoreError, booking: &Booking) -> Problem
         return unavailable(error);
     }
     tracing::error!(%error, booking = %booking.id, "a receipt that a booking names is gone");
-    let detail = "The file of this receipt is missing on the server. Its operator has to bring it back into the folder \
-        of receipts, from a backup for example; the booking stands.";
+    let detail = "The file of this receipt is missing on the server. Its operator has to bring it back to the \
+        other receipts, from a backup for example; the booking stands.";
     Problem::retry(Code::Unavailable, detail, GONE_RETRY_SECONDS)
 }
 
