@@ -94,6 +94,7 @@ impl LaneThread {
         let mut commands: Vec<Command> = Vec::new();
         let mut pruned = Instant::now();
         let mut stop = false;
+        self.lane.prepare();
         loop {
             // Once told to stop, stay told: a command may have come into the queue behind that message.
             stop |= self.gather(&mut jobs);

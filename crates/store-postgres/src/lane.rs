@@ -26,8 +26,10 @@ use crate::tx::{Loaded, PgTx};
 /// Numbers that were taken and not used go to the next batch; after this long they are let go, so that the order of
 /// numbers stays about that of time.
 const SPARE_LIFE: Duration = Duration::from_secs(5);
-/// Fewest numbers for bookings that are taken at once: a single booking need not ask for its own.
-const TAKE_AT_ONCE: i64 = 32;
+/// For how many more batches of the same size numbers for bookings are taken with those of one.
+const BATCHES_AHEAD: usize = 4;
+/// Numbers for bookings that are taken with those that are needed.
+const FEW_AHEAD: usize = 32;
 /// Idempotency keys that are forgotten at once.
 const FORGET_AT_ONCE: i64 = 2_000;
 /// How long forgetting may take each time.
@@ -46,6 +48,14 @@ pub(crate) struct Spare {
 impl Spare {
     fn is_fresh(&self) -> bool {
         self.taken.is_some_and(|taken| taken.elapsed() <= SPARE_LIFE)
+    }
+
+    /// How many numbers to take with a batch of so many new bookings, `used` of which have theirs: none as long as there
+    /// are some for this batch and another.
+    pub(crate) fn to_take(&self, bookings: usize, used: usize) -> i64 {
+        let enough = self.is_fresh() && self.bookings.len() >= (used + bookings) as u64;
+        let take = if enough { 0 } else { bookings * (1 + BATCHES_AHEAD) + FEW_AHEAD };
+        i64::try_from(take).expect("a batch is small")
     }
 
     /// Whether there are numbers for so many bookings.
@@ -98,10 +108,7 @@ impl PgLane {
         if !self.spare.is_fresh() {
             self.spare = Spare { taken: Some(Instant::now()), ..Spare::default() };
         }
-        let new_bookings = match missing(names.new_bookings, &self.spare.bookings) {
-            0 => 0,
-            few => few.max(TAKE_AT_ONCE),
-        };
+        let new_bookings = self.spare.to_take(names.new_bookings, 0);
         let new_listings = missing(names.new_listings, &self.spare.listings);
         let listings: Vec<Uuid> = names.listings.iter().map(|id| Uuid::from_u128(id.bits())).collect();
         let bookings: Vec<Uuid> = names.bookings.iter().map(|id| Uuid::from_u128(id.bits())).collect();
@@ -241,6 +248,12 @@ impl PgLane {
 }
 
 impl Lane for PgLane {
+    fn prepare(&mut self) {
+        if let Err(error) = self.connect() {
+            tracing::warn!(%error, "the lane has no connection yet; it is tried again with the first batch");
+        }
+    }
+
     fn begin_optimistic(&mut self, batch: u128, names: &Names) -> Option<Box<dyn Tx + '_>> {
         Some(Box::new(OptimisticTx::begin(self, batch, names)?))
     }

@@ -86,6 +86,9 @@ pub trait Lane: Send {
     /// If it cannot begin.
     fn begin(&mut self, batch: u128, names: &Names) -> Result<Box<dyn Tx + '_>, StoreError>;
 
+    /// Makes ready what the first batch would have to wait for, if it can be had.
+    fn prepare(&mut self) {}
+
     /// Begins a transaction on what this lane knows from before, without asking the store: none where it knows too
     /// little. What it tells may be out of date: it is compared at the commit, which is [`CommitError::Aborted`] with
     /// [`StoreError::Conflict`] where that matters; so is everything that it cannot tell. An answer that writes nothing

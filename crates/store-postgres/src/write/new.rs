@@ -21,11 +21,6 @@ use crate::lane::{PgLane, ask};
 use crate::row::{self, get};
 use crate::sql;
 
-/// For how many batches of this size numbers are taken at once.
-const BATCHES_AHEAD: usize = 4;
-/// Numbers that are left at least.
-const FEW: usize = 32;
-
 /// What is inserted, with what is added to which pools.
 pub(crate) struct NewBookings {
     columns: Vec<Param>,
@@ -121,10 +116,8 @@ impl NewBookings {
         edition: i64,
         clock: (i64, i64),
     ) -> Result<(), CommitError> {
-        // As many again have to be left for the next batch.
-        let take =
-            if lane.spare.has(2 * self.count + FEW) { 0 } else { self.count * BATCHES_AHEAD + 2 * FEW };
-        let take = i64::try_from(take).expect("a batch is small");
+        // For the next batch.
+        let take = lane.spare.to_take(self.count, self.count);
         let connection = lane.connection().map_err(CommitError::Unknown)?;
         // What was said before is not about this commit.
         connection.take_unreplicated();
