@@ -150,8 +150,8 @@ impl NewBookings {
         lane.spare.bookings.extend(taken.iter().flatten().filter_map(|row| get::<i64>(row, 0).ok()));
         let mut committed = false;
         for row in &booked {
-            lane.shared().known.saw(get(row, 0).map_err(CommitError::Aborted)?);
-            committed |= get::<Option<i64>>(row, 1).map_err(CommitError::Aborted)?.is_some();
+            lane.shared().known.saw(get(row, 0).map_err(CommitError::Unknown)?);
+            committed |= get::<Option<i64>>(row, 1).map_err(CommitError::Unknown)?.is_some();
         }
         lane.known.put_pools(booked.iter().filter_map(|row| pool_after(self.listing, row)));
         if !committed {
