@@ -124,7 +124,7 @@ enum Way {
 }
 
 enum Failure {
-    /// What was known from before does not do for an answer.
+    /// What was known from before does not do for an answer: nothing that is written would have it compared.
     Unsure,
     /// The transaction is gone; deciding anew may succeed.
     Gone,
@@ -160,6 +160,9 @@ fn attempt(
     let mut answers: Vec<Answer> = commands.iter().map(|command| decide(&mut world, command)).collect();
     // Sentences are checked to say what is true after the whole batch.
     let write = !world.changes.is_empty() || renewal.is_some();
+    if way == Way::Optimistic && (!write || answers.iter().any(Result::is_err)) {
+        return Err(Failure::Unsure);
+    }
     if write {
         tx.write(&world)?;
         if let Some(renewal) = &renewal {
@@ -175,10 +178,7 @@ fn attempt(
         answers,
     };
     if !write {
-        return match way {
-            Way::Optimistic => Err(Failure::Unsure),
-            Way::Locked => Ok(ran(world, answers)),
-        };
+        return Ok(ran(world, answers));
     }
     match tx.commit() {
         Ok(()) => Ok(ran(world, answers)),

@@ -35,7 +35,9 @@ impl Known {
         self.listings.get(&no).filter(|(known, _)| *known == edition).map(|(_, listing)| listing)
     }
 
+    /// Another edition than before may have other prices, and other pools: what was known of them is forgotten.
     pub(crate) fn put_listing(&mut self, edition: i64, listing: Arc<Listing>) {
+        self.pools.retain(|at, _| at.listing != listing.no);
         self.nos.insert(listing.id, listing.no);
         self.listings.insert(listing.no, (edition, listing));
     }

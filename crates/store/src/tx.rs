@@ -92,7 +92,7 @@ pub trait Lane: Send {
     /// Begins a transaction on what this lane knows from before, without asking the store: none where it knows too
     /// little. What it tells may be out of date: it is compared at the commit, which is [`CommitError::Aborted`] with
     /// [`StoreError::Conflict`] where that matters; so is everything that it cannot tell. An answer that writes nothing
-    /// must not come from it.
+    /// must not come from it, nor a refusal beside others that write: neither is compared.
     fn begin_optimistic(&mut self, _batch: u128, _names: &Names) -> Option<Box<dyn Tx + '_>> {
         None
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use lastseat_core::booking::Booking;
+use lastseat_core::booking::{Booking, Details};
 use lastseat_core::event::EventData;
 use lastseat_core::id::ListingNo;
 use lastseat_core::listing::Listing;
@@ -48,7 +48,7 @@ impl NewBookings {
         let mut data = Vec::with_capacity(changes.events.len());
         for event in &changes.events {
             let EventData::Booking(patch) = &event.data else { return None };
-            bookings.push(world.booking_at(event.booking?)?);
+            bookings.push(world.booking_at(event.booking?).filter(|booking| is_plain(booking, world.now))?);
             data.push(json(patch));
         }
         let (mut at, mut held, mut confirmed) = (Vec::new(), Vec::new(), Vec::new());
@@ -162,6 +162,18 @@ impl NewBookings {
         lane.spare.bookings.skip(self.count);
         Ok(())
     }
+}
+
+/// Whether the statement writes all of a booking: it is made now, nothing has come in for it, nobody has decided on it.
+/// One that comes from elsewhere may be of another kind.
+fn is_plain(booking: &Booking, now: Time) -> bool {
+    (booking.version, booking.events, booking.created_at) == (1, 1, now)
+        && (booking.paid, booking.refund_due, booking.refunded) == (0, 0, 0)
+        && booking.address.is_none()
+        && booking.reason.is_none()
+        && booking.decided_by.is_none()
+        && booking.decided_at.is_none()
+        && booking.details == Details::default()
 }
 
 /// A pool as the statement has left it.
