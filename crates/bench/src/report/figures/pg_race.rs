@@ -10,9 +10,9 @@ use crate::postgres::Database;
 pub(super) const ENTRY: Entry = Entry {
     name: "pg-race",
     title: "The race on PostgreSQL",
-    how: "128 callers on one pool, PostgreSQL with its defaults but `max_connections=300`, every commit synced. Each \
-          strategy as in the [race laboratory](race-conditions.md), for the same time, and each booking writes the same \
-          rows; Redis syncs nothing, as is usual for locks.",
+    how: "128 callers on one pool, PostgreSQL with its defaults but `max_connections=300`, its log in use for a while, \
+          every commit synced. Each strategy as in the [race laboratory](race-conditions.md), for the same time, and each \
+          booking writes the same rows; Redis syncs nothing, as is usual for locks.",
     measure,
 };
 
