@@ -33,6 +33,8 @@ mod walk;
 pub use report::{Check, Report, Rule};
 pub use sample::{Sample, verify_sample};
 
+use std::time::{Duration, Instant};
+
 use crate::error::StoreError;
 use crate::read::Read;
 use crate::tx::Store;
@@ -42,8 +44,11 @@ use walk::Walk;
 const PAGE: u32 = 2_000;
 /// Events that are followed in one snapshot.
 const CHUNK: u32 = 5_000;
-/// Places of the log that are looked through in one snapshot for bookings that are gone.
+/// Places of the log that are looked through in the first snapshot for bookings that are gone. In some stores most places
+/// are empty: more are looked through in the next as long as that takes no longer than [`QUICK`].
 const LOG: i64 = 50_000;
+/// How long a snapshot may stay open when nobody should notice.
+const QUICK: Duration = Duration::from_millis(100);
 /// Chunks after which the rest is followed in one snapshot: bookings come in faster than they can be followed.
 const MAX_CHUNKS: u32 = 1_000;
 
@@ -54,7 +59,14 @@ const MAX_CHUNKS: u32 = 1_000;
 pub fn verify(store: &dyn Store) -> Result<Report, StoreError> {
     let mut walk = Walk::begin(store.reader()?.as_ref())?;
     while walk.page(store.reader()?.as_ref(), PAGE)? {}
-    while walk.log(store.reader()?.as_ref(), LOG)? {}
+    let mut places = LOG;
+    loop {
+        let begun = Instant::now();
+        if !walk.log(store.reader()?.as_ref(), places)? {
+            break;
+        }
+        places = if begun.elapsed() <= QUICK { places.saturating_mul(2) } else { LOG.max(places / 2) };
+    }
     for _ in 0..MAX_CHUNKS {
         let read = store.reader()?;
         if !walk.follow(read.as_ref(), CHUNK)? {
