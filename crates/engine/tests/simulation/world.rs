@@ -44,7 +44,7 @@ impl<'a> World<'a> {
         let clock = TestClock::at(START);
         let odds = odds(&mut dice);
         let store = MemoryStore::new(clock.clone(), Faults::default());
-        let lane = Box::new(BuggyLane { inner: store.lane().unwrap(), bug });
+        let lane = Box::new(BuggyLane::new(store.lane().unwrap(), bug));
         let mut world = Self {
             dice,
             clock,
@@ -257,7 +257,7 @@ impl<'a> World<'a> {
 
     fn reopen(&mut self) {
         self.tell(|| "the process is started".into());
-        self.lane = Box::new(BuggyLane { inner: self.store.lane().unwrap(), bug: self.bug });
+        self.lane = Box::new(BuggyLane::new(self.store.lane().unwrap(), self.bug));
     }
 
     /// Checks what can be seen at any time.

@@ -121,7 +121,7 @@ impl Nodes {
     /// Runs a batch while nobody else does anything.
     fn alone(&mut self, commands: &[Command]) -> Ran {
         let inner = self.places[0].node.lane().unwrap();
-        let mut lane: Box<dyn Lane> = Box::new(BuggyLane { inner, bug: self.planted.and_then(Planted::bug) });
+        let mut lane: Box<dyn Lane> = Box::new(BuggyLane::new(inner, self.planted.and_then(Planted::bug)));
         let ids = &mut self.ids;
         let mut fresh = || {
             *ids += 1;
@@ -324,23 +324,18 @@ impl Nodes {
         if ran.answers.len() != sent.commands.len() {
             return Err(format!("{} answers to {} commands", ran.answers.len(), sent.commands.len()));
         }
-        let seen = self.cluster.seen(last);
+        let seen = self.cluster.seen(last).filter(|_| ran.now != Time::default());
+        if let Some(seen) = &seen {
+            watch::check_batch(seen, &sent.commands, &ran.answers)?;
+        }
         for (no, answer) in sent.requests.iter().zip(&ran.answers) {
             self.tell(|| match answer {
                 Ok(outcome) => format!("  request {no} on node {index} ok: {}", brief(outcome)),
                 Err(refusal) => format!("  request {no} on node {index} refused: {refusal}"),
             });
             let request = &self.requests[*no];
-            if let Some(seen) =
-                seen.as_ref().filter(|_| sent.commands.len() == 1 && ran.now != Time::default())
-            {
-                if ran.now != seen.read.now() {
-                    return Err(format!(
-                        "request {no} was decided at {}, when it was {}",
-                        ran.now,
-                        seen.read.now()
-                    ));
-                }
+            if let Some(seen) = seen.as_ref().filter(|_| sent.commands.len() == 1) {
+                watch::check_time(seen, request, ran.now)?;
                 watch::check_answer(seen.read.as_ref(), &seen.alone, request, &sent.commands[0], answer)?;
             }
             match answer {
