@@ -136,7 +136,7 @@ impl<'a> World<'a> {
             let read = self.store.reader().unwrap();
             let Some(request) = Request::new(&mut self.dice, read.as_ref(), id, no) else { continue };
             drop(read);
-            let key = request.key.map(|key| key.key.0[0]);
+            let key = request.key.map(|key| u128::from_be_bytes(key.key.0));
             self.tell(|| format!("request {no}: {:?}, key {key:?}", request.what));
             self.requests.push(request);
         }

@@ -40,7 +40,11 @@ impl<'a> OptimisticTx<'a> {
         }
         let now = lane.about_now();
         let node = lane.at.node;
-        lane.tell(|| format!("    node {node} decides batch {batch} on what it knows, at {now}"));
+        let mut state = lane.shared.state();
+        state.tell(|| format!("    node {node} decides batch {batch} on what it knows, at {now}"));
+        // Should it never ask: this is what it could have seen.
+        state.server.see(batch, now, lane.shared.clock.now());
+        drop(state);
         let keys = names.idempotency.clone();
         Some(Self { lane, batch, now, edition, listing, keys, pools: BTreeMap::new(), written: None })
     }
