@@ -124,6 +124,15 @@ impl Changes {
             && self.new_keys.is_empty()
             && self.revoked_keys.is_empty()
     }
+
+    /// Listings that were there before, and whose document, groups, capacities or prices somebody has edited: what was
+    /// decided on them as they were is not in force.
+    #[must_use]
+    pub fn edited(&self) -> BTreeSet<ListingNo> {
+        let spoken_of = self.events.iter().filter(|event| event.booking.is_none()).map(|event| event.listing);
+        let new: BTreeSet<ListingNo> = self.new_listings.iter().map(|(no, ..)| *no).collect();
+        self.listings.iter().copied().chain(spoken_of).filter(|no| !new.contains(no)).collect()
+    }
 }
 
 /// Loading: what the store puts in.

@@ -42,33 +42,13 @@ pub(crate) struct OptimisticTx<'a> {
 impl<'a> OptimisticTx<'a> {
     /// None where more is needed than what is known.
     pub(crate) fn begin(lane: &'a mut PgLane, batch: u128, names: &Names) -> Option<Self> {
-        let Names {
-            listings,
-            bookings,
-            idempotency,
-            imported,
-            keys,
-            edited,
-            new_bookings,
-            new_listings,
-            addresses,
-            due,
-            renew,
-        } = names;
-        let only_new_bookings = bookings.is_empty()
-            && imported.is_empty()
-            && keys.is_empty()
-            && edited.is_empty()
-            && addresses.is_empty()
-            && (*new_listings, *due, *renew) == (0, 0, 0);
-        let mut ids = listings.iter();
-        let (Some(id), None, true) = (ids.next(), ids.next(), only_new_bookings) else { return None };
-        if !lane.spare.has(*new_bookings) || lane.connection().is_err() {
+        let id = names.only_new_bookings()?;
+        if !lane.spare.has(names.new_bookings) || lane.connection().is_err() {
             return None;
         }
-        let (edition, listing) = lane.known.listing(*id)?;
+        let (edition, listing) = lane.known.listing(id)?;
         let now = lane.shared().known.at_least();
-        let keys = idempotency.clone();
+        let keys = names.idempotency.clone();
         Some(Self { lane, batch, now, edition, listing, keys, pools: HashMap::new(), written: None })
     }
 }

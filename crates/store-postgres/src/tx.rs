@@ -311,7 +311,7 @@ impl Tx for PgTx<'_> {
         for listing in &world.changes.recount {
             self.recount(world, *listing)?;
         }
-        for no in crate::write::edited(&world.changes).iter().chain(&world.changes.recount) {
+        for no in world.changes.edited().iter().chain(&world.changes.recount) {
             self.lane.known.forget_listing(*no);
         }
         let changed = world.changes.pools.iter().filter_map(|at| Some((*at, world.pool(*at)?)));

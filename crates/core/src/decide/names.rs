@@ -74,6 +74,37 @@ impl Names {
     }
 }
 
+impl Names {
+    /// The listing, where new bookings of one listing are all that is named.
+    #[must_use]
+    pub fn only_new_bookings(&self) -> Option<ListingId> {
+        let Self {
+            listings,
+            bookings,
+            idempotency: _,
+            imported,
+            keys,
+            edited,
+            new_bookings,
+            new_listings,
+            addresses,
+            due,
+            renew,
+        } = self;
+        let nothing_else = bookings.is_empty()
+            && imported.is_empty()
+            && keys.is_empty()
+            && edited.is_empty()
+            && addresses.is_empty()
+            && (*new_listings, *due, *renew) == (0, 0, 0);
+        let mut ids = listings.iter();
+        match (ids.next(), ids.next()) {
+            (Some(id), None) if nothing_else && *new_bookings > 0 => Some(*id),
+            _ => None,
+        }
+    }
+}
+
 /// Pools and customers that have to be loaded.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Wanted {

@@ -35,17 +35,40 @@ pub(crate) enum Bug {
     CountsNoCustomers,
     /// A booking that changes is taken for one that was never held.
     ForgetsHolds,
+    /// What is known from before is taken for what was read under locks, for refusals too.
+    TrustsWhatItKnew,
 }
 
 /// A lane with a bug, or without.
 pub(crate) struct BuggyLane {
     pub(crate) inner: Box<dyn Lane>,
     pub(crate) bug: Option<Bug>,
+    /// Whether the next transaction is to be begun on what is known from before.
+    knew: bool,
+}
+
+impl BuggyLane {
+    pub(crate) const fn new(inner: Box<dyn Lane>, bug: Option<Bug>) -> Self {
+        Self { inner, bug, knew: false }
+    }
 }
 
 impl Lane for BuggyLane {
     fn begin(&mut self, batch: u128, names: &Names) -> Result<Box<dyn Tx + '_>, StoreError> {
+        // Once for each batch; what fails is decided with locks.
+        if std::mem::take(&mut self.knew) && self.inner.begin_optimistic(batch, names).is_some() {
+            let inner = self.inner.begin_optimistic(batch, names).unwrap();
+            return Ok(Box::new(BuggyTx { inner, bug: self.bug }));
+        }
         Ok(Box::new(BuggyTx { inner: self.inner.begin(batch, names)?, bug: self.bug }))
+    }
+
+    fn begin_optimistic(&mut self, batch: u128, names: &Names) -> Option<Box<dyn Tx + '_>> {
+        if self.bug == Some(Bug::TrustsWhatItKnew) {
+            self.knew = true;
+            return None;
+        }
+        Some(Box::new(BuggyTx { inner: self.inner.begin_optimistic(batch, names)?, bug: self.bug }))
     }
 
     fn was_committed(&mut self, batch: u128) -> Result<bool, StoreError> {

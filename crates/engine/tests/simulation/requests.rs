@@ -102,19 +102,22 @@ pub(crate) struct Request {
     pub(crate) told_at: Option<Time>,
 }
 
+/// The key of the request with this number.
+fn key(no: u64) -> IdempotencyKey {
+    IdempotencyKey(u128::from(no).to_be_bytes())
+}
+
 impl Request {
     /// A new request, the one with this number.
     pub(crate) fn new(dice: &mut Dice, read: &dyn Read, id: ListingId, no: usize) -> Option<Self> {
         let (actor, what) = wish(dice, read, id)?;
         // Edits carry no key; of the others some do not care.
         let keyed = !matches!(what, What::Patch { .. } | What::Import { .. }) && dice.chance(800);
-        let number = u8::try_from(no % 256).unwrap();
-        let mut key = Idempotency { key: IdempotencyKey([number; 16]), fingerprint: [number; 16] };
+        let mut key = Idempotency { key: self::key(no as u64), fingerprint: self::key(no as u64).0 };
         if no > 0 && dice.chance(80) {
             // Somebody takes a key that was used already, lately perhaps.
             let back = if dice.chance(500) { 1 + dice.below(4) } else { 1 + dice.below(no as u64) };
-            let used = (no as u64).saturating_sub(back) % 256;
-            key.key = IdempotencyKey([u8::try_from(used).unwrap(); 16]);
+            key.key = self::key((no as u64).saturating_sub(back));
         }
         Some(Self { no, what, actor, key: keyed.then_some(key), open: true, told_at: None })
     }
@@ -331,9 +334,9 @@ pub(crate) fn patch(dice: &mut Dice, listing: &Listing) -> Value {
 pub(crate) fn pools(dice: &mut Dice, listing: &Listing) -> PoolsChange {
     let number = dice.below(5);
     let of = |value: Value| PoolsChange::Pools(serde_json::from_value(value).unwrap());
+    let price = dice.chance(300).then_some(90 + number);
     let range = |resource: &str| {
-        let range =
-            json!({"resource": resource, "from": "2026-11-21", "until": "2026-11-24", "capacity": number});
+        let range = json!({"resource": resource, "from": "2026-11-21", "until": "2026-11-24", "capacity": number, "price": price});
         PoolsChange::Range(serde_json::from_value(range).unwrap())
     };
     match listing.kind() {

@@ -44,7 +44,7 @@ impl<'a> World<'a> {
         let clock = TestClock::at(START);
         let odds = odds(&mut dice);
         let store = MemoryStore::new(clock.clone(), Faults::default());
-        let lane = Box::new(BuggyLane { inner: store.lane().unwrap(), bug });
+        let lane = Box::new(BuggyLane::new(store.lane().unwrap(), bug));
         let mut world = Self {
             dice,
             clock,
@@ -136,7 +136,7 @@ impl<'a> World<'a> {
             let read = self.store.reader().unwrap();
             let Some(request) = Request::new(&mut self.dice, read.as_ref(), id, no) else { continue };
             drop(read);
-            let key = request.key.map(|key| key.key.0[0]);
+            let key = request.key.map(|key| u128::from_be_bytes(key.key.0));
             self.tell(|| format!("request {no}: {:?}, key {key:?}", request.what));
             self.requests.push(request);
         }
@@ -257,7 +257,7 @@ impl<'a> World<'a> {
 
     fn reopen(&mut self) {
         self.tell(|| "the process is started".into());
-        self.lane = Box::new(BuggyLane { inner: self.store.lane().unwrap(), bug: self.bug });
+        self.lane = Box::new(BuggyLane::new(self.store.lane().unwrap(), self.bug));
     }
 
     /// Checks what can be seen at any time.

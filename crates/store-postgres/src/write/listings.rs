@@ -1,18 +1,15 @@
 //! Listings with their groups, and the pools that they begin with.
 
-use std::collections::BTreeSet;
-
-use lastseat_core::id::ListingNo;
 use lastseat_core::listing::Group;
 use lastseat_core::pool::PoolRef;
-use lastseat_core::world::{Changes, World};
+use lastseat_core::world::World;
 use uuid::Uuid;
 
 use super::{Param, Written, json, params};
 use crate::sql;
 
 pub(super) fn write(written: &mut Written, world: &World) {
-    for no in edited(&world.changes) {
+    for no in world.changes.edited() {
         written.push(sql::NEXT_EDITION, params![no.0]);
     }
     for (no, id, new) in &world.changes.new_listings {
@@ -44,13 +41,6 @@ pub(super) fn write(written: &mut Written, world: &World) {
             written.push(sql::UPSERT_GROUPS, groups(no.0, listing.groups.all()));
         }
     }
-}
-
-/// Listings whose document or pools somebody has edited: what was decided on the edition before is not in force.
-pub(crate) fn edited(changes: &Changes) -> BTreeSet<ListingNo> {
-    let spoken_of = changes.events.iter().filter(|event| event.booking.is_none()).map(|event| event.listing);
-    let new: BTreeSet<ListingNo> = changes.new_listings.iter().map(|(no, ..)| *no).collect();
-    changes.listings.iter().copied().chain(spoken_of).filter(|no| !new.contains(no)).collect()
 }
 
 fn groups(listing: i64, groups: &[Group]) -> Vec<Param> {

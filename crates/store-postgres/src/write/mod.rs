@@ -15,7 +15,6 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 pub(crate) use bookings::counted_anew;
-pub(crate) use listings::edited;
 
 use crate::connection::Connection;
 use crate::error::{ends_session, store_error};

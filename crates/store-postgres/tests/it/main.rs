@@ -4,5 +4,6 @@
 mod conformance;
 mod files;
 mod follow;
+mod optimistic;
 mod servers;
 mod statements;

@@ -5,6 +5,7 @@
 //! - `bookings`, `holds`, `customers`, `due`: what is kept about bookings
 //! - `listings`, `events`, `memories`: the rest of the rows
 //! - `transactions`: what makes a transaction one
+//! - `optimistic`: transactions on what a lane knows, where a store offers them
 #![allow(clippy::unwrap_used, reason = "a suite of tests")]
 
 pub mod bookings;
@@ -15,6 +16,7 @@ pub mod holds;
 pub(crate) mod kit;
 pub mod listings;
 pub mod memories;
+pub mod optimistic;
 pub mod transactions;
 
 use std::sync::Arc;
@@ -83,4 +85,12 @@ cases! { $
     transactions::the_same_row_twice_is_refused_as_bad_data,
     transactions::the_secret_and_the_epoch_stay,
     transactions::an_empty_store_has_nothing,
+    optimistic::what_fits_is_booked_on_numbers_that_are_out_of_date,
+    optimistic::what_is_booked_at_once_is_as_if_it_had_been_booked_with_locks,
+    optimistic::what_does_not_fit_any_more_is_not_booked,
+    optimistic::nothing_is_booked_on_an_edition_that_is_not_in_force,
+    optimistic::a_price_is_not_remembered_from_another_edition,
+    optimistic::a_key_that_somebody_has_used_is_not_used_again,
+    optimistic::what_cannot_be_supposed_is_a_conflict,
+    optimistic::a_booking_from_elsewhere_is_booked_whole_or_not_at_all,
 }

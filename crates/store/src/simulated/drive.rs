@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use lastseat_core::time::Time;
 
 use super::locks::TxNo;
-use super::server::Orphan;
+use super::server::{Orphan, Sight};
 use super::turns::{self, Doing, Turns};
 use super::{At, Cluster, Node, Shared, State, Trouble, Watcher};
 use crate::memory::{Dice, MemoryStore, Snapshot, TestClock};
@@ -23,6 +23,9 @@ pub struct Seen {
     pub read: Box<dyn Read>,
     /// As a store of its own, where nobody else is.
     pub alone: MemoryStore,
+    /// What the server's clock said when the batch had its listings: a little later, where it was decided on what was
+    /// known.
+    pub clock: Time,
 }
 
 impl Cluster {
@@ -49,9 +52,9 @@ impl Cluster {
     /// What a batch could see when it had its listings, once.
     #[must_use]
     pub fn seen(&self, batch: u128) -> Option<Seen> {
-        let (rows, now) = self.shared.state().server.seen.remove(&batch)?;
+        let Sight { rows, now, clock } = self.shared.state().server.seen.remove(&batch)?;
         let alone = MemoryStore::with_rows(TestClock::at(now), Arc::clone(&rows));
-        Some(Seen { read: Box::new(Snapshot::new(rows, now)), alone })
+        Some(Seen { read: Box::new(Snapshot::new(rows, now)), alone, clock })
     }
 
     /// How often transactions waited for each other in a circle: never, where the one lock order is kept.
@@ -198,7 +201,7 @@ impl State {
     }
 
     fn go_on(&mut self, tx: TxNo, now: Time) {
-        if let Some(landed) = self.server.go_on(tx) {
+        if let Some(landed) = self.server.go_on(tx, now) {
             self.tell(|| format!("    tx {tx}, which nobody knows of any more, is committed"));
             self.show(&landed, now);
         }

@@ -1,6 +1,6 @@
 //! The connection of a lane: locks what a batch names, and settles what became of it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lastseat_core::decide::names::Names;
@@ -10,8 +10,10 @@ use lastseat_core::numbers::Numbers;
 use lastseat_core::pool::PoolRef;
 use lastseat_core::time::Time;
 
+use super::known::Known;
 use super::locks::{Key, TxNo};
-use super::server::{Known, Orphan, Sequence};
+use super::optimistic::OptimisticTx;
+use super::server::{Ended, Orphan, Sequence};
 use super::trouble::Flaw;
 use super::tx::{Loaded, SimulatedTx};
 use super::{At, Shared, off, unavailable};
@@ -31,15 +33,15 @@ pub(super) struct SimulatedLane {
     pub(super) at: At,
     /// Numbers that were taken and not used.
     pub(super) spare: (Numbers, Numbers),
+    pub(super) known: Known,
     /// What a flawed store remembers.
-    listings: HashMap<ListingNo, Arc<Listing>>,
     pub(super) sold_out: BTreeSet<PoolRef>,
 }
 
 impl SimulatedLane {
     pub(super) fn new(shared: Arc<Shared>, at: At) -> Self {
-        let (spare, listings, sold_out) = Default::default();
-        Self { shared, at, spare, listings, sold_out }
+        let (spare, known, sold_out) = Default::default();
+        Self { shared, at, spare, known, sold_out }
     }
 
     pub(super) fn has(&self, flaw: Flaw) -> bool {
@@ -76,9 +78,7 @@ impl SimulatedLane {
         self.take_numbers(names.new_bookings, names.new_listings);
         let mut state = self.shared.step_in(self.at, tx)?;
         let no = state.server.next(Sequence::Batches);
-        if let Some(backend) = state.server.open.get_mut(&tx) {
-            backend.batch_no = no;
-        }
+        state.server.number(tx, no);
         state.tell(|| format!("    tx {tx} has {locked:?} at {now}"));
         let (named, keys) = (names.bookings.clone(), names.idempotency.clone());
         Ok(Loaded { now, listings, bookings, named, remembered, keys, early })
@@ -88,22 +88,26 @@ impl SimulatedLane {
     fn now(&self, tx: TxNo) -> Result<Time, StoreError> {
         let mut state = self.shared.step_in(self.at, tx)?;
         let now = self.shared.clock.now();
-        let rows = Arc::clone(&state.server.rows);
         if let Some(batch) = state.server.open[&tx].batch {
-            state.server.seen.insert(batch, (rows, now));
+            state.server.see(batch, now, now);
         }
         let being = &mut state.nodes[self.at.node];
         let own = off(now, being.skew);
         if state.server.has(Flaw::DecidesByOwnClock) {
             return Ok(own);
         }
-        // Now it knows better.
-        state.nodes[self.at.node].skew = 0;
+        drop(state);
+        self.saw_clock();
         Ok(now)
     }
 
+    /// The node knows better now what time it is.
+    pub(super) fn saw_clock(&self) {
+        self.shared.state().nodes[self.at.node].skew = 0;
+    }
+
     /// What time it is, as far as this node knows.
-    fn about_now(&self) -> Time {
+    pub(super) fn about_now(&self) -> Time {
         let skew = self.shared.state().nodes[self.at.node].skew;
         off(self.shared.clock.now(), skew)
     }
@@ -163,14 +167,39 @@ impl SimulatedLane {
         self.lock_free(tx, wanted.into_iter(), usize::MAX)
     }
 
+    /// Listings that are locked, read anew where somebody has edited them.
     fn current(&mut self, rows: &Rows, locked: &BTreeSet<ListingNo>) -> BTreeMap<ListingNo, Arc<Listing>> {
         let keeps = self.has(Flaw::KeepsOldListings);
-        let mut current = |no: &ListingNo| {
-            let now = Arc::clone(&rows.listings.get(no)?.listing);
-            let known = self.listings.entry(*no).or_insert_with(|| Arc::clone(&now));
-            Some((*no, if keeps { Arc::clone(known) } else { now }))
-        };
-        locked.iter().filter_map(&mut current).collect()
+        let keeps_pools = self.has(Flaw::KeepsOldPools);
+        let mut current = BTreeMap::new();
+        for no in locked {
+            let Some(row) = rows.listings.get(no) else { continue };
+            let edition = self.shared.state().server.edition(*no);
+            let listing = match self.known.listing_at(*no) {
+                Some((known, listing)) if known == edition || keeps => listing,
+                _ => {
+                    if !keeps_pools {
+                        self.known.forget_pools(*no);
+                    }
+                    self.known.put_listing(edition, Arc::clone(&row.listing));
+                    Arc::clone(&row.listing)
+                }
+            };
+            current.insert(*no, listing);
+        }
+        current
+    }
+
+    /// Notes how a commit has left these pools.
+    pub(super) fn know_pools(&mut self, pools: impl Iterator<Item = PoolRef>) {
+        let rows = Arc::clone(&self.shared.state().server.rows);
+        for at in pools {
+            self.known.put_pool(at, rows.pools.get(&at).copied());
+        }
+    }
+
+    pub(super) fn tell(&self, text: impl FnOnce() -> String) {
+        self.shared.state().tell(text);
     }
 
     /// Takes what is missing of so many numbers, and some more for the batches to come.
@@ -195,11 +224,11 @@ impl SimulatedLane {
         let looks = state.server.has(Flaw::LooksWithoutClaiming);
         let confuses = state.server.has(Flaw::ClaimsLookCommitted);
         let committed = match state.server.batches.get(&batch) {
-            Some(Known::Committed) => true,
-            Some(Known::Claimed) => confuses,
+            Some(Ended::Committed) => true,
+            Some(Ended::Claimed) => confuses,
             None => {
                 if !looks {
-                    state.server.batches.insert(batch, Known::Claimed);
+                    state.server.batches.insert(batch, Ended::Claimed);
                 }
                 false
             }
@@ -234,6 +263,10 @@ impl Lane for SimulatedLane {
                 Err(error)
             }
         }
+    }
+
+    fn begin_optimistic(&mut self, batch: u128, names: &Names) -> Option<Box<dyn Tx + '_>> {
+        Some(Box::new(OptimisticTx::begin(self, batch, names)?))
     }
 
     fn was_committed(&mut self, batch: u128) -> Result<bool, StoreError> {

@@ -6,6 +6,7 @@
 //! - `turns`: each node on a thread of its own, one at a time
 //! - [`trouble`]: what goes wrong, and what a store could do wrong by itself
 //! - `lane`, `tx`: one batch, one transaction, as the store in PostgreSQL does it
+//! - `optimistic`, `known`, `booked`: one that is decided on what a lane knows, and written under a guard
 //! - `feed`: the order of the event log
 //! - `drive`: what the driver of a simulation can do to nodes and server
 //!
@@ -14,10 +15,13 @@
 //! connection that is lost leaves a transaction behind that holds its locks until the server notices, or that is
 //! committed later. Outside of a simulation everything happens at once.
 
+mod booked;
 mod drive;
 mod feed;
+mod known;
 mod lane;
 mod locks;
+mod optimistic;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -229,7 +233,7 @@ impl Shared {
         loop {
             let Some(key) = self.state().server.needs(tx) else { break };
             self.lock(at, tx, &key)?;
-            self.state().server.got(tx);
+            self.state().server.got(tx, self.clock.now())?;
         }
         self.step_in(at, tx)?.server.execute(tx)
     }

@@ -7,6 +7,7 @@ use lastseat_core::id::{BookingNo, ListingNo};
 use lastseat_core::time::Time;
 use lastseat_core::world::World;
 
+use super::booked::{Booked, Guard};
 use super::locks::{Key, Locks, TxNo};
 use super::trouble::Flaw;
 use crate::error::StoreError;
@@ -21,6 +22,8 @@ const EVENT_BITS: u32 = 16;
 pub(super) enum Write {
     /// What a batch has changed.
     Batch(Box<World>),
+    /// What a batch of new bookings has changed that was decided on what its lane knew.
+    Booked(Box<Booked>),
     /// How far renewing has come.
     Renewed(ListingNo, Option<BookingNo>),
     /// Batches that get their places in the event log, from the first place on.
@@ -49,14 +52,26 @@ pub(super) struct Backend {
     /// What was sent and still has to be executed, with the rows that it needs.
     sent: Vec<Write>,
     keys: VecDeque<Key>,
+    /// What has to be true when its listing is locked.
+    guard: Option<Guard>,
     /// Whether the commit was sent behind it.
     pub(super) committing: bool,
     pub(super) orphan: Option<Orphan>,
 }
 
+/// What a batch could see when it had its listings.
+#[derive(Debug)]
+pub(super) struct Sight {
+    pub(super) rows: Arc<Rows>,
+    /// When it decided.
+    pub(super) now: Time,
+    /// When it had them.
+    pub(super) clock: Time,
+}
+
 /// What is known of a batch's id.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Known {
+pub(super) enum Ended {
     Committed,
     /// Claimed by somebody who wanted to know: it will never be committed.
     Claimed,
@@ -74,9 +89,11 @@ pub(super) struct Server {
     pub(super) rows: Arc<Rows>,
     pub(super) open: BTreeMap<TxNo, Backend>,
     pub(super) locks: Locks,
-    pub(super) batches: BTreeMap<u128, Known>,
-    /// What each batch could see when it had its listings, and when that was.
-    pub(super) seen: BTreeMap<u128, (Arc<Rows>, Time)>,
+    pub(super) batches: BTreeMap<u128, Ended>,
+    /// How often each listing was edited.
+    editions: BTreeMap<ListingNo, i64>,
+    /// What each batch could see.
+    pub(super) seen: BTreeMap<u128, Sight>,
     pub(super) timed_out: BTreeSet<TxNo>,
     /// How often transactions waited for each other in a circle.
     pub(super) deadlocks: u64,
@@ -106,6 +123,24 @@ impl Server {
         *last
     }
 
+    /// How often a listing was edited.
+    pub(super) fn edition(&self, of: ListingNo) -> i64 {
+        self.editions.get(&of).copied().unwrap_or_default()
+    }
+
+    /// Gives a transaction its number as a batch. The batch's random id, if it has one.
+    pub(super) fn number(&mut self, tx: TxNo, no: i64) -> Option<u128> {
+        let backend = self.open.get_mut(&tx)?;
+        backend.batch_no = no;
+        backend.batch
+    }
+
+    /// Notes what a batch that has its listings can see.
+    pub(super) fn see(&mut self, batch: u128, now: Time, clock: Time) {
+        let rows = Arc::clone(&self.rows);
+        self.seen.insert(batch, Sight { rows, now, clock });
+    }
+
     pub(super) fn begin(&mut self, node: usize, batch: Option<u128>) -> TxNo {
         self.transactions += 1;
         let backend = Backend {
@@ -116,6 +151,7 @@ impl Server {
             checked: None,
             sent: Vec::new(),
             keys: VecDeque::new(),
+            guard: None,
             committing: false,
             orphan: None,
         };
@@ -147,9 +183,7 @@ impl Server {
             Key::Import(id) if self.rows.imports.contains_key(id) && !self.has(Flaw::ImportsAreNotUnique) => {
                 conflict("imports")
             }
-            Key::Answer(key)
-                if self.rows.remembered.contains_key(key) && !self.has(Flaw::KeysAreNotUnique) =>
-            {
+            Key::Answer(key) if self.rows.remembered.contains_key(key) && !self.passes_over_keys(tx) => {
                 conflict("idempotency")
             }
             Key::Batch(id) if self.batches.contains_key(id) && self.open[&tx].batch == Some(*id) => {
@@ -163,6 +197,16 @@ impl Server {
         self.flaw == Some(flaw)
     }
 
+    /// Whether a flawed store does not look whether its keys were used.
+    fn passes_over_keys(&self, tx: TxNo) -> bool {
+        let supposes = |backend: &Backend| {
+            let mut writes = backend.sent.iter().chain(&backend.done);
+            writes.any(|write| matches!(write, Write::Booked(_)))
+        };
+        self.has(Flaw::KeysAreNotUnique)
+            || (self.has(Flaw::BooksUnderUsedKeys) && self.open.get(&tx).is_some_and(supposes))
+    }
+
     /// What a statement of this transaction sees that begins now: what is committed, and what it has written itself.
     pub(super) fn view(&mut self, tx: TxNo) -> Result<Arc<Rows>, StoreError> {
         let backend = &self.open[&tx];
@@ -174,7 +218,7 @@ impl Server {
         }
         let mut rows = Rows::clone(&self.rows);
         for write in &backend.done {
-            self.apply(&mut rows, backend, write)?;
+            self.apply(&mut rows, tx, backend, write)?;
         }
         let rows = Arc::new(rows);
         let checked = (Arc::clone(&self.rows), Arc::clone(&rows));
@@ -182,30 +226,38 @@ impl Server {
         Ok(rows)
     }
 
-    fn apply(&self, rows: &mut Rows, backend: &Backend, write: &Write) -> Result<(), StoreError> {
+    /// Puts in what a batch has changed, and its events without places.
+    fn put(&self, rows: &mut Rows, tx: TxNo, batch_no: i64, world: &World) -> Result<(), StoreError> {
+        let mut wrong = self.passes_over_keys(tx).then(|| world.clone());
+        if let Some(world) = &mut wrong {
+            world.changes.remembered.retain(|(key, _)| !rows.remembered.contains_key(key));
+        }
+        let world = wrong.as_ref().unwrap_or(world);
+        if self.has(Flaw::ImportsAreNotUnique) {
+            for no in world.changes.bookings.keys() {
+                let imported = world.booking_at(*no).and_then(|new| new.details.imported_as.as_ref());
+                imported.map(|external| rows.imports.remove(external));
+            }
+        }
+        rows.write_rows(world)?;
+        let first = batch_no << EVENT_BITS;
+        let events = rows.events_of(world, first).into_iter();
+        if self.has(Flaw::OrdersByNumber) {
+            let placed = events.map(|event| Arc::new(StoredEvent { place: event.no, ..event }));
+            rows.events.extend(placed);
+            rows.events.sort_by_key(|event| event.place);
+        } else {
+            rows.unplaced.entry(batch_no).or_default().extend(events.map(Arc::new));
+        }
+        Ok(())
+    }
+
+    fn apply(&self, rows: &mut Rows, tx: TxNo, backend: &Backend, write: &Write) -> Result<(), StoreError> {
         match write {
-            Write::Batch(world) => {
-                let mut wrong = self.has(Flaw::KeysAreNotUnique).then(|| world.as_ref().clone());
-                if let Some(world) = &mut wrong {
-                    world.changes.remembered.retain(|(key, _)| !rows.remembered.contains_key(key));
-                }
-                let world = wrong.as_ref().unwrap_or(world);
-                if self.has(Flaw::ImportsAreNotUnique) {
-                    for no in world.changes.bookings.keys() {
-                        let imported = world.booking_at(*no).and_then(|new| new.details.imported_as.as_ref());
-                        imported.map(|external| rows.imports.remove(external));
-                    }
-                }
-                rows.write_rows(world)?;
-                let first = backend.batch_no << EVENT_BITS;
-                let events = rows.events_of(world, first).into_iter();
-                if self.has(Flaw::OrdersByNumber) {
-                    let placed = events.map(|event| Arc::new(StoredEvent { place: event.no, ..event }));
-                    rows.events.extend(placed);
-                    rows.events.sort_by_key(|event| event.place);
-                } else {
-                    rows.unplaced.entry(backend.batch_no).or_default().extend(events.map(Arc::new));
-                }
+            Write::Batch(world) => self.put(rows, tx, backend.batch_no, world)?,
+            Write::Booked(booked) => {
+                let world = self.added(rows, booked);
+                self.put(rows, tx, backend.batch_no, &world)?;
             }
             Write::Renewed(of, through) => {
                 if let Some(row) = rows.listings.get_mut(of) {
@@ -231,8 +283,14 @@ impl Server {
     pub(super) fn send(&mut self, tx: TxNo, writes: Vec<Write>) {
         let Some(backend) = self.open.get_mut(&tx) else { return };
         for write in &writes {
-            if let Write::Batch(world) = write {
-                backend.keys.extend(rows_of(world, backend.batch));
+            match write {
+                Write::Batch(world) => backend.keys.extend(rows_of(world, backend.batch)),
+                Write::Booked(booked) => {
+                    backend.guard = Some(booked.guard);
+                    backend.keys.push_back(Key::Listing(booked.guard.listing));
+                    backend.keys.extend(rows_of(&booked.world, backend.batch));
+                }
+                Write::Renewed(..) | Write::Placed(..) => {}
             }
         }
         backend.sent.extend(writes);
@@ -243,11 +301,12 @@ impl Server {
         self.open.get(&tx)?.keys.front().cloned()
     }
 
-    /// It was had.
-    pub(super) fn got(&mut self, tx: TxNo) {
-        if let Some(backend) = self.open.get_mut(&tx) {
-            backend.keys.pop_front();
-        }
+    /// It was had. Where a guard is on it, the guard is looked at.
+    pub(super) fn got(&mut self, tx: TxNo, clock: Time) -> Result<(), StoreError> {
+        let Some(backend) = self.open.get_mut(&tx) else { return Ok(()) };
+        let key = backend.keys.pop_front();
+        let guard = backend.guard.take_if(|guard| key == Some(Key::Listing(guard.listing)));
+        guard.map_or(Ok(()), |guard| self.admit(tx, guard, clock))
     }
 
     /// Executes what was sent, now that its rows are locked.
@@ -274,14 +333,19 @@ impl Server {
         self.rows = Arc::clone(&rows);
         let backend = self.open.remove(&tx).expect("it is open");
         if let Some(id) = backend.batch {
-            self.batches.insert(id, Known::Committed);
+            self.batches.insert(id, Ended::Committed);
         }
         self.end(tx);
         let worlds = backend.done.into_iter().filter_map(|write| match write {
             Write::Batch(world) => Some(*world),
-            _ => None,
+            Write::Booked(booked) => Some(booked.world),
+            Write::Renewed(..) | Write::Placed(..) => None,
         });
-        Ok(Landed { rows, worlds: worlds.collect() })
+        let worlds: Vec<World> = worlds.collect();
+        for no in worlds.iter().flat_map(|world| world.changes.edited()) {
+            *self.editions.entry(no).or_default() += 1;
+        }
+        Ok(Landed { rows, worlds })
     }
 
     /// Rolls back.
@@ -304,7 +368,7 @@ impl Server {
     }
 
     /// Lets a transaction without a client do its next step. What was committed, if it came to that.
-    pub(super) fn go_on(&mut self, tx: TxNo) -> Option<Landed> {
+    pub(super) fn go_on(&mut self, tx: TxNo, clock: Time) -> Option<Landed> {
         let lands = self.open.get(&tx)?.orphan? == Orphan::Lands;
         if !lands {
             self.abort(tx);
@@ -315,7 +379,11 @@ impl Server {
             None => self.execute(tx).map(|()| (false, None)),
         };
         match step {
-            Ok((true, _)) => self.got(tx),
+            Ok((true, _)) => {
+                if self.got(tx, clock).is_err() {
+                    self.abort(tx);
+                }
+            }
             Ok((false, Some(key))) => {
                 if !self.locks.wait(tx, &key) {
                     self.deadlocks += 1;

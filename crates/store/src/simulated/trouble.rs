@@ -59,11 +59,23 @@ pub enum Flaw {
     OrdersByNumber,
     /// Places in the event log are given by several nodes at once.
     PlacesUnlocked,
+    /// What was decided on what was known is written whatever the edition of the listing.
+    BooksOnAnyEdition,
+    /// The same, whatever the server's clock says.
+    BooksAtAnyTime,
+    /// The same, with counters in the place of those that are there, and not added to them.
+    BooksOverTheCount,
+    /// The same, although it does not fit.
+    BooksWhatDoesNotFit,
+    /// The same, although its idempotency key was used.
+    BooksUnderUsedKeys,
+    /// What is known of pools outlasts the edition of their listing.
+    KeepsOldPools,
 }
 
 impl Flaw {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 21] = [
         Self::LocksNoListings,
         Self::ReadsBeforeLocking,
         Self::SkipsLocked,
@@ -79,5 +91,11 @@ impl Flaw {
         Self::ClaimsLookCommitted,
         Self::OrdersByNumber,
         Self::PlacesUnlocked,
+        Self::BooksOnAnyEdition,
+        Self::BooksAtAnyTime,
+        Self::BooksOverTheCount,
+        Self::BooksWhatDoesNotFit,
+        Self::BooksUnderUsedKeys,
+        Self::KeepsOldPools,
     ];
 }

@@ -16,6 +16,7 @@ use super::lane::SimulatedLane;
 use super::locks::{Key, TxNo};
 use super::server::{Orphan, Write};
 use super::trouble::Flaw;
+use super::{At, Shared, State};
 use crate::error::{CommitError, StoreError};
 use crate::memory::{Fate, Rows};
 use crate::tx::Tx;
@@ -104,21 +105,6 @@ impl<'a> SimulatedTx<'a> {
         }
     }
 
-    /// The server has got everything with the commit behind it, and goes on by itself.
-    fn finish(&mut self) -> Result<(), CommitError> {
-        let (shared, at) = (&self.lane.shared, self.lane.at);
-        match shared.write(at, self.tx) {
-            Ok(()) => {}
-            Err(error @ StoreError::Unavailable(_)) => return Err(CommitError::Unknown(error)),
-            Err(error) => {
-                shared.roll_back(self.tx);
-                return Err(CommitError::Aborted(error));
-            }
-        }
-        let mut state = shared.step_in(at, self.tx).map_err(CommitError::Unknown)?;
-        state.commit(self.tx, shared.clock.now()).map_err(CommitError::Aborted)
-    }
-
     fn try_commit(&mut self) -> Result<(), CommitError> {
         let (shared, at) = (Arc::clone(&self.lane.shared), self.lane.at);
         if let Err(error) = self.send() {
@@ -128,23 +114,44 @@ impl<'a> SimulatedTx<'a> {
                 _ => CommitError::Aborted(error),
             });
         }
-        let mut state = shared.step_in(at, self.tx).map_err(CommitError::Unknown)?;
-        if let Some(backend) = state.server.open.get_mut(&self.tx) {
+        shared.commit(at, self.tx)
+    }
+}
+
+impl Shared {
+    /// Commits what was sent, or loses the connection around that.
+    pub(super) fn commit(&self, at: At, tx: TxNo) -> Result<(), CommitError> {
+        let mut state = self.step_in(at, tx).map_err(CommitError::Unknown)?;
+        if let Some(backend) = state.server.open.get_mut(&tx) {
             backend.committing = true;
         }
-        let crate::simulated::State { trouble, dice, .. } = &mut *state;
+        let State { trouble, dice, .. } = &mut *state;
         let Some(fate) = trouble.fate(dice) else {
             drop(state);
-            return self.finish();
+            return self.finish(at, tx);
         };
-        state.tell(|| format!("    the connection of tx {} is lost around its commit: {fate:?}", self.tx));
+        state.tell(|| format!("    the connection of tx {tx} is lost around its commit: {fate:?}"));
         let orphan =
             if matches!(fate, Fate::Landed | Fate::LandsLater) { Orphan::Lands } else { Orphan::Ends };
-        state.server.leave(self.tx, orphan);
+        state.server.leave(tx, orphan);
         if matches!(fate, Fate::Landed | Fate::Lost) {
-            state.finish_orphan(self.tx, shared.clock.now());
+            state.finish_orphan(tx, self.clock.now());
         }
         Err(CommitError::Unknown(StoreError::Unavailable("the connection was lost".to_owned())))
+    }
+
+    /// The server has got everything with the commit behind it, and goes on by itself.
+    fn finish(&self, at: At, tx: TxNo) -> Result<(), CommitError> {
+        match self.write(at, tx) {
+            Ok(()) => {}
+            Err(error @ StoreError::Unavailable(_)) => return Err(CommitError::Unknown(error)),
+            Err(error) => {
+                self.roll_back(tx);
+                return Err(CommitError::Aborted(error));
+            }
+        }
+        let mut state = self.step_in(at, tx).map_err(CommitError::Unknown)?;
+        state.commit(tx, self.clock.now()).map_err(CommitError::Aborted)
     }
 }
 
@@ -206,6 +213,9 @@ impl Tx for SimulatedTx<'_> {
     fn pools(&mut self, of: &[PoolRef]) -> Result<Vec<Option<Pool>>, StoreError> {
         let rows = self.rows()?;
         let mut pools: Vec<Option<Pool>> = of.iter().map(|at| rows.pools.get(at).copied()).collect();
+        for (at, pool) in of.iter().zip(&pools) {
+            self.lane.known.put_pool(*at, *pool);
+        }
         if self.lane.has(Flaw::RefusesFromMemory) {
             for (at, pool) in of.iter().zip(&mut pools) {
                 let Some(pool) = pool else { continue };
@@ -308,6 +318,12 @@ impl Tx for SimulatedTx<'_> {
         self.used.1 += world.changes.new_listings.len();
         for (no, id, new) in &world.changes.new_listings {
             self.loaded.listings.insert(*no, Arc::new(new.listing(*no, *id, world.now)));
+        }
+        for no in world.changes.edited() {
+            self.lane.known.forget_listing(no);
+        }
+        for at in world.changes.pools.iter().chain(&world.changes.removed_pools) {
+            self.lane.known.put_pool(*at, world.pool(*at));
         }
         self.written.push(Write::Batch(Box::new(world.clone())));
         Ok(())

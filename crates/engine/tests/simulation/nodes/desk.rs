@@ -73,7 +73,7 @@ fn run(job: Job, connected: &mut Option<(Node, Box<dyn Lane>)>, bug: Option<Bug>
     let Job { node, work, first_id } = job;
     if connected.as_ref().is_none_or(|(of, _)| of.is_dead()) {
         let inner = node.lane().unwrap();
-        *connected = Some((node.clone(), Box::new(BuggyLane { inner, bug })));
+        *connected = Some((node.clone(), Box::new(BuggyLane::new(inner, bug))));
     }
     let (_, lane) = connected.as_mut().unwrap();
     let chore = |_: Result<(), StoreError>| Done::Chore;

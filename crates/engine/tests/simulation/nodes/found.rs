@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use lastseat_core::Outcome;
 use lastseat_core::booking::{Booking, State};
-use lastseat_core::command::{Action, Actor, BookingChange, Command, CreateBooking, MoneyIn};
+use lastseat_core::command::{
+    Action, Actor, BookingChange, Command, CreateBooking, Idempotency, IdempotencyKey, MoneyIn,
+};
 use lastseat_core::customer::Customer;
 use lastseat_core::id::{BookingId, ListingId};
 use lastseat_core::listing::request::{Claim, LineSpec};
 use lastseat_engine::batch::{self, Answer};
 use lastseat_store::memory::TestClock;
-use lastseat_store::simulated::{Cluster, Node};
+use lastseat_store::simulated::Cluster;
 use lastseat_store::{Lane, Store};
 use serde_json::json;
 
@@ -19,33 +21,39 @@ use crate::requests::START;
 struct Shop {
     clock: TestClock,
     lane: Box<dyn Lane>,
+    /// Another node's.
+    other: Box<dyn Lane>,
     ids: u128,
 }
 
 impl Shop {
     fn new() -> Self {
         let clock = TestClock::at(START);
-        let node: Node = Cluster::new(clock.clone()).node();
-        Self { clock, lane: node.lane().unwrap(), ids: 0 }
+        let cluster = Cluster::new(clock.clone());
+        let lane = || cluster.node().lane().unwrap();
+        Self { clock, lane: lane(), other: lane(), ids: 0 }
     }
 
     fn act(&mut self, action: Action) -> Answer {
+        self.batch(&[Command::new(Actor::System, action)]).remove(0)
+    }
+
+    fn batch(&mut self, commands: &[Command]) -> Vec<Answer> {
         let ids = &mut self.ids;
         let mut fresh = || {
             *ids += 1;
             *ids
         };
-        let command = Command::new(Actor::System, action);
-        batch::run(self.lane.as_mut(), &[command], &mut fresh).answers.remove(0)
+        batch::run(self.lane.as_mut(), commands, &mut fresh).answers
     }
 
-    fn list(&mut self, no: u128) -> ListingId {
+    fn list(&mut self, no: u128, payment: &[&str]) -> ListingId {
         let id = ListingId::from_bits(1_000 + no);
         let spec = json!({
             "kind": "places", "title": "Night shift", "timezone": "Asia/Tashkent", "currency": "UZS",
             "starts_at": "2026-12-21T18:00:00Z", "ends_at": "2026-12-21T20:00:00Z",
-            "policy": {"payment": ["external"], "hold_seconds": 60},
-            "pools": [{"key": "standard", "capacity": 5, "price": 100}],
+            "policy": {"payment": payment, "hold_seconds": 60},
+            "pools": [{"key": "standard", "capacity": 5, "price": 100}, {"key": "vip", "capacity": 5, "price": 100}],
         });
         let spec = Box::new(serde_json::from_value(spec).unwrap());
         self.act(Action::CreateListing { id, spec }).unwrap();
@@ -75,7 +83,7 @@ impl Shop {
 #[test]
 fn who_pays_late_needs_nothing_of_other_listings_of_the_same_address() {
     let mut shop = Shop::new();
-    let (first, second) = (shop.list(1), shop.list(2));
+    let (first, second) = (shop.list(1, &["external"]), shop.list(2, &["external"]));
     let booking = shop.book(first, 1);
     shop.book(second, 2);
     shop.clock.advance(Duration::from_secs(3_600));
@@ -86,4 +94,54 @@ fn who_pays_late_needs_nothing_of_other_listings_of_the_same_address() {
         Ok(Outcome::Booking(row)) => assert_eq!(row.state, State::Confirmed),
         other => panic!("{other:?}"),
     }
+}
+
+/// A new booking from nowhere in particular.
+fn create(listing: ListingId, no: u128, pool: &str, quantity: i64, key: Option<u8>) -> Command {
+    let create = CreateBooking {
+        id: BookingId::from_bits(3_000 + no),
+        listing,
+        claim: Claim::Lines(vec![LineSpec { pool: pool.into(), quantity }]),
+        expected_total: None,
+        customer: Customer { name: "A guest".into(), ..Customer::default() },
+        address: None,
+        max_open_holds_of_address: None,
+        note: None,
+        pass: None,
+    };
+    let mut command = Command::new(Actor::System, Action::CreateBooking(Box::new(create)));
+    command.idempotency =
+        key.map(|key| Idempotency { key: IdempotencyKey([key; 16]), fingerprint: [key; 16] });
+    command
+}
+
+#[test]
+fn nobody_is_refused_for_what_was_known_before_because_somebody_else_is_not() {
+    let mut shop = Shop::new();
+    let listing = shop.list(1, &[]);
+    let commands = [create(listing, 1, "standard", 2, None), create(listing, 2, "standard", 2, None)];
+    for command in &commands {
+        assert!(shop.batch(std::slice::from_ref(command))[0].is_ok());
+    }
+    // Elsewhere two of the four are given back.
+    std::mem::swap(&mut shop.lane, &mut shop.other);
+    let (id, change) = (BookingId::from_bits(3_001), BookingChange::Cancel { reason: None });
+    shop.act(Action::Booking { id, change }).unwrap();
+    std::mem::swap(&mut shop.lane, &mut shop.other);
+    let answers =
+        shop.batch(&[create(listing, 3, "standard", 1, None), create(listing, 4, "standard", 2, None)]);
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+}
+
+#[test]
+fn who_asks_again_is_answered_as_before_beside_others_who_book() {
+    let mut shop = Shop::new();
+    let listing = shop.list(1, &[]);
+    let first = create(listing, 1, "standard", 4, Some(7));
+    let commands = [first.clone(), create(listing, 2, "vip", 1, None)];
+    for command in &commands {
+        assert!(shop.batch(std::slice::from_ref(command))[0].is_ok());
+    }
+    let answers = shop.batch(&[create(listing, 3, "vip", 1, None), first]);
+    assert!(matches!(answers[..], [Ok(Outcome::Booking(_)), Ok(Outcome::Replay(_))]), "{answers:?}");
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use lastseat_core::booking::State;
-use lastseat_core::command::{Action, Actor, Command};
+use lastseat_core::command::{Action, Actor, Command, PoolsChange};
 use lastseat_core::id::ListingId;
 use lastseat_core::refusal::Code;
 use lastseat_core::time::Time;
@@ -14,13 +14,14 @@ use lastseat_store::memory::{Dice, TestClock};
 use lastseat_store::simulated::{Cluster, Driver, Node, Trouble};
 use lastseat_store::verify::verify_snapshot;
 use lastseat_store::{Lane, Read, Store};
+use serde_json::{Value, json};
 
 use super::Planted;
 use super::desk::{self, Desk, Done, Job, Work};
 use super::watch::{self, Reader, Wrong};
 use crate::bugs::BuggyLane;
 use crate::model::{Model, all};
-use crate::requests::{self, Request, START};
+use crate::requests::{self, Request, START, What};
 use crate::world::brief;
 
 /// How long a key is remembered.
@@ -29,6 +30,8 @@ const REMEMBERED: Duration = Duration::from_secs(48 * 3600);
 const ASKS_AGAIN: Duration = Duration::from_secs(24 * 3600);
 /// Most commands of clients in one batch.
 const MAX_BATCH: u64 = 4;
+/// In how many seeds all want to book at once, in thousandths.
+const RUSHES: u64 = 450;
 /// Bookings that are settled or renewed at a time: few, so that it takes several batches.
 const LIMIT: u32 = 3;
 /// How many turns of the driver everything may take to come to rest.
@@ -58,6 +61,7 @@ pub(super) struct Nodes {
     clock: TestClock,
     cluster: Cluster,
     planted: Option<Planted>,
+    rush: bool,
     places: Vec<Place>,
     ids: u128,
     listings: Vec<ListingId>,
@@ -80,11 +84,13 @@ impl Nodes {
         }
         let place = |_| Place { desk: Arc::default(), node: cluster.node(), up: true, sent: None };
         let places = (0..2 + dice.below(3)).map(place).collect();
+        let rush = dice.chance(RUSHES);
         let mut nodes = Self {
             dice,
             clock,
             cluster,
             planted,
+            rush,
             places,
             ids: 0,
             listings: Vec::new(),
@@ -94,9 +100,17 @@ impl Nodes {
             wrong,
             steps: steps.cloned(),
         };
-        for _ in 0..=nodes.dice.below(3) {
+        let listings = if rush { 1 } else { 1 + nodes.dice.below(3) };
+        for _ in 0..listings {
             let id = ListingId::from_bits(nodes.id());
-            let spec = Box::new(serde_json::from_value(requests::form(&mut nodes.dice)).unwrap());
+            let mut form = requests::form(&mut nodes.dice);
+            while rush && form["kind"] != "places" && nodes.dice.chance(700) {
+                form = requests::form(&mut nodes.dice);
+            }
+            if rush {
+                make_room(&mut nodes.dice, &mut form);
+            }
+            let spec = Box::new(serde_json::from_value(form).unwrap());
             nodes.alone(&[Command::new(Actor::System, Action::CreateListing { id, spec })]);
             nodes.listings.push(id);
         }
@@ -121,7 +135,7 @@ impl Nodes {
     /// Runs a batch while nobody else does anything.
     fn alone(&mut self, commands: &[Command]) -> Ran {
         let inner = self.places[0].node.lane().unwrap();
-        let mut lane: Box<dyn Lane> = Box::new(BuggyLane { inner, bug: self.planted.and_then(Planted::bug) });
+        let mut lane: Box<dyn Lane> = Box::new(BuggyLane::new(inner, self.planted.and_then(Planted::bug)));
         let ids = &mut self.ids;
         let mut fresh = || {
             *ids += 1;
@@ -156,6 +170,10 @@ impl Nodes {
 
     fn time_passes(&mut self) {
         let dice = &mut self.dice;
+        if self.rush && dice.chance(900) {
+            self.clock.advance(Duration::from_millis(dice.below(20)));
+            return;
+        }
         let millis = match dice.below(100) {
             0..50 => dice.below(50),
             50..80 => dice.below(3_000),
@@ -181,13 +199,16 @@ impl Nodes {
 
     /// New requests come up.
     fn ask(&mut self) {
-        for _ in 0..self.dice.below(3) {
+        for _ in 0..self.dice.below(if self.rush { 5 } else { 3 }) {
             let no = self.requests.len();
             let id = *self.dice.pick(&self.listings);
             let read = self.places[0].node.reader().unwrap();
-            let Some(request) = Request::new(&mut self.dice, read.as_ref(), id, no) else { continue };
+            let Some(mut request) = Request::new(&mut self.dice, read.as_ref(), id, no) else { continue };
             drop(read);
-            let key = request.key.map(|key| key.key.0[0]);
+            if self.rush && !suits_a_rush(&mut self.dice, &mut request) {
+                continue;
+            }
+            let key = request.key.map(|key| u128::from_be_bytes(key.key.0));
             self.tell(|| format!("request {no}: {:?}, key {key:?}", request.what));
             self.requests.push(request);
         }
@@ -259,7 +280,7 @@ impl Nodes {
             let id = self.id();
             commands.push(self.requests[*no].command(id));
         }
-        match self.dice.below(8) {
+        match self.dice.below(if self.rush { 20 } else { 8 }) {
             0 => commands.push(Command::new(Actor::System, Action::SettleDue { limit: LIMIT })),
             1 => commands.push(Command::new(Actor::System, Action::RenewDue { limit: LIMIT })),
             _ => {}
@@ -324,23 +345,18 @@ impl Nodes {
         if ran.answers.len() != sent.commands.len() {
             return Err(format!("{} answers to {} commands", ran.answers.len(), sent.commands.len()));
         }
-        let seen = self.cluster.seen(last);
+        let seen = self.cluster.seen(last).filter(|_| ran.now != Time::default());
+        if let Some(seen) = &seen {
+            watch::check_batch(seen, &sent.commands, &ran.answers)?;
+        }
         for (no, answer) in sent.requests.iter().zip(&ran.answers) {
             self.tell(|| match answer {
                 Ok(outcome) => format!("  request {no} on node {index} ok: {}", brief(outcome)),
                 Err(refusal) => format!("  request {no} on node {index} refused: {refusal}"),
             });
             let request = &self.requests[*no];
-            if let Some(seen) =
-                seen.as_ref().filter(|_| sent.commands.len() == 1 && ran.now != Time::default())
-            {
-                if ran.now != seen.read.now() {
-                    return Err(format!(
-                        "request {no} was decided at {}, when it was {}",
-                        ran.now,
-                        seen.read.now()
-                    ));
-                }
+            if let Some(seen) = seen.as_ref().filter(|_| sent.commands.len() == 1) {
+                watch::check_time(seen, request, ran.now)?;
                 watch::check_answer(seen.read.as_ref(), &seen.alone, request, &sent.commands[0], answer)?;
             }
             match answer {
@@ -438,6 +454,35 @@ impl Nodes {
             Some(error) => Err(error),
             None => Ok(()),
         }
+    }
+}
+
+/// Places for more than a few, and nobody is counted.
+fn make_room(dice: &mut Dice, form: &mut Value) {
+    for limit in ["max_per_customer", "max_open_holds"] {
+        form["policy"].as_object_mut().unwrap().remove(limit);
+    }
+    for field in ["pools", "resources"] {
+        for pool in form.get_mut(field).and_then(Value::as_array_mut).into_iter().flatten() {
+            pool["capacity"] = json!(5 + dice.below(40));
+        }
+    }
+}
+
+/// Whether it is what is asked for when all want to book at once: a booking, from nowhere in particular, and little else.
+fn suits_a_rush(dice: &mut Dice, request: &mut Request) -> bool {
+    match &mut request.what {
+        What::Create { address, .. } => {
+            *address = false;
+            true
+        }
+        // It is not about what is left, and nobody begins to count.
+        What::Pools { change: PoolsChange::Range(_), .. } => false,
+        What::Pools { change: PoolsChange::Pools(pools), .. } => {
+            pools.iter().all(|pool| pool.capacity.is_none())
+        }
+        What::Patch { patch, .. } if patch["policy"]["max_per_customer"].is_number() => false,
+        _ => dice.chance(250),
     }
 }
 
