@@ -215,6 +215,9 @@ impl Engine {
         match answer {
             Answer::Booking { no, version } => {
                 let found = self.booking_as_of(no, version).await?;
+                if let Some(booking) = &found {
+                    self.know(booking.listing).await;
+                }
                 found
                     .map(|booking| Outcome::Booking(Box::new(booking)))
                     .ok_or_else(|| Refusal::not_found("booking"))

@@ -111,6 +111,7 @@ pub(crate) fn open_failure(error: postgres::OpenError) -> Failure {
     match error {
         Error::Url(_)
         | Error::Refused { .. }
+        | Error::Forbidden { .. }
         | Error::ReadOnly(_)
         | Error::Foreign(_)
         | Error::NotEmpty(_)

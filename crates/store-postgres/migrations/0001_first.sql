@@ -41,7 +41,7 @@ CREATE TABLE groups (
 );
 
 -- One narrow row per listing: whoever changes anything that belongs to a listing locks it first. It counts changes of
--- the listing's pools, and which edition of its document is in force. Half of each page stays empty, so that the
+-- the listing's pools, and says which edition of its document and prices is in force: another number with each edit. Half of each page stays empty, so that the
 -- row's next version finds room beside it and no index has to be touched.
 CREATE TABLE inventory (
     listing_no bigint PRIMARY KEY,

@@ -228,13 +228,10 @@ pub(crate) fn open_error(target: &Target, error: &tokio_postgres::Error) -> Open
     }
     match error.code() {
         Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => OpenError::ReadOnly(target),
-        Some(code)
-            if code.code().starts_with("28")
-                || code == &SqlState::INVALID_CATALOG_NAME
-                || code == &SqlState::INSUFFICIENT_PRIVILEGE =>
-        {
+        Some(code) if code.code().starts_with("28") || code == &SqlState::INVALID_CATALOG_NAME => {
             OpenError::Refused { target, why }
         }
+        Some(&SqlState::INSUFFICIENT_PRIVILEGE) => OpenError::Forbidden { target, why },
         Some(_) => OpenError::Other { target, why },
         None if why.contains("read-write") || why.contains("read only") => OpenError::ReadOnly(target),
         None if why.contains("password") || why.contains("authentication") => {

@@ -38,6 +38,16 @@ pub enum OpenError {
         /// Why.
         why: String,
     },
+    /// The user may not do what has to be done.
+    #[error(
+        "PostgreSQL at {target} says {why}; the user needs a database of its own: ALTER DATABASE ... OWNER TO ..., or GRANT CREATE ON SCHEMA public TO ..."
+    )]
+    Forbidden {
+        /// Where, without secrets.
+        target: String,
+        /// Why.
+        why: String,
+    },
     /// It is a standby.
     #[error(
         "PostgreSQL at {0} is read-only, a standby perhaps; name the primary, or all hosts and target_session_attrs=read-write"

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use lastseat_core::id::ListingNo;
 use lastseat_store::{Follow, Followed, StoreError};
+use uuid::Uuid;
 
 use crate::connection::{Connection, Purpose};
 use crate::row::{self, get};
@@ -32,12 +33,15 @@ pub(crate) struct PgFollow {
     connection: Option<Connection>,
     /// How far the log has been followed.
     place: i64,
+    /// The batch that has this place, if it was seen: there may be another, on a standby that had not everything when it
+    /// was promoted.
+    last: Option<Uuid>,
 }
 
 impl PgFollow {
     /// Follows from now on.
     pub(crate) fn new(shared: Arc<Shared>, place: i64) -> Self {
-        Self { shared, connection: None, place }
+        Self { shared, connection: None, place, last: None }
     }
 
     fn connect(&mut self) -> Result<&mut Connection, StoreError> {
@@ -51,28 +55,35 @@ impl PgFollow {
 
 impl Follow for PgFollow {
     fn poll(&mut self) -> Result<Followed, StoreError> {
-        let (after, node) = (self.place, self.shared.node);
+        let (after, node, seen) = (self.place, self.shared.node, self.last);
         let connection = self.connect()?;
         place(connection)?;
         let follow = connection.statement(sql::FOLLOW)?;
         let rows = connection.ask(connection.client.query(&follow, &[&after, &MAX_BATCHES]))?;
         let newest = connection.statement(sql::LAST_PLACE)?;
         let newest: i64 = get(&connection.ask(connection.client.query_one(&newest, &[]))?, 0)?;
-        // The log may be shorter than it was: on a standby that had not everything when it was promoted.
-        let mut followed = Followed { lost_track: newest < after, ..Followed::default() };
+        let at_last = rows.first().filter(|row| get(row, 0).is_ok_and(|place: i64| place == after));
+        let found: Option<Uuid> = at_last.map(|row| get(row, 7)).transpose()?;
+        let same = if seen.is_some() { found == seen } else { newest >= after };
+        let mut followed = Followed { lost_track: !same, ..Followed::default() };
         if followed.lost_track {
-            self.place = newest;
+            (self.place, self.last) = (newest, None);
             return Ok(followed);
         }
-        let Some(last) = rows.last() else { return Ok(followed) };
-        let mut through: i64 = get(last, 0)?;
+        let rows = &rows[usize::from(at_last.is_some())..];
+        let Some(last) = rows.last() else {
+            self.last = found;
+            return Ok(followed);
+        };
+        let (last_place, last_id): (i64, Uuid) = (get(last, 0)?, get(last, 7)?);
+        let mut through = last_place;
         if rows.len() >= usize::try_from(MAX_BATCHES).unwrap_or(usize::MAX) {
             through = newest;
             followed.lost_track = true;
         }
         followed.events = true;
         let mut changed = Vec::new();
-        for row in &rows {
+        for row in rows {
             if get::<i64>(row, 2)? == node {
                 continue;
             }
@@ -89,7 +100,7 @@ impl Follow for PgFollow {
                 followed.bookings.insert(row::booking_id(&row, 0)?);
             }
         }
-        self.place = through;
+        (self.place, self.last) = (through, (through == last_place).then_some(last_id));
         Ok(followed)
     }
 }

@@ -112,15 +112,16 @@ statements! { LANE:
             $58::bigint[], $59::bigint[], $60::uuid[], $61::uuid[]) \
             AS u (key, fingerprint, booking_no, version, listing_id, key_id) ORDER BY key";
     /// New bookings of the listing `$1`, if `$2` is its edition and the clock says between `$5` and `$6`, decided at `$7`. The
-    /// clock is read and the batch gets its number when the listing is locked; what does not fit fails as a whole.
+    /// clock is read and the batch gets its number when the listing is locked. What does not fit fails as a whole, and so
+    /// does a pool that is gone or has another price: by a division by zero, as there is no other way to raise an error.
     BOOK = "WITH guard AS (UPDATE inventory SET version = version + 1 WHERE listing_no = $1 AND edition = $2 \
             RETURNING floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS at), \
         batch AS (INSERT INTO batches (no, id, node, listings, edited, keys, bookings) \
             SELECT nextval('batch_numbers'), $3, $4, ARRAY[$1], '{}'::bigint[], false, false FROM guard WHERE at BETWEEN $5 AND $6 \
             RETURNING no), \
         pool AS (UPDATE pools p SET held = p.held + u.held, confirmed = p.confirmed + u.confirmed \
-            FROM batch, unnest($8::bigint[], $9::bigint[], $10::bigint[]) AS u (pool_no, held, confirmed) \
-            WHERE p.listing_no = $1 AND p.pool_no = u.pool_no \
+            FROM batch, unnest($8::bigint[], $9::bigint[], $10::bigint[], $34::bigint[]) AS u (pool_no, held, confirmed, price) \
+            WHERE p.listing_no = $1 AND p.pool_no = u.pool_no AND p.price = u.price \
             RETURNING p.pool_no, p.capacity, p.blocked, p.held, p.confirmed, p.price), \
         booking AS (INSERT INTO bookings (no, id, listing_no, policy_no, version, events, state, lines, total, paid, refund_due, \
             refunded, deadline, due_at, created_at, customer, note, created_by, event_nos) \
@@ -139,7 +140,9 @@ statements! { LANE:
         known AS (INSERT INTO idempotency (key, fingerprint, at, booking_no, version) \
             SELECT u.key, u.fingerprint, $7, u.booking_no, 1 FROM batch, unnest($31::uuid[], $32::uuid[], $33::bigint[]) \
             AS u (key, fingerprint, booking_no) ORDER BY u.key) \
-        SELECT guard.at, batch.no, pool.* FROM guard LEFT JOIN batch ON true LEFT JOIN pool ON true";
+        SELECT guard.at, batch.no, pool.*, \
+            1 / CASE WHEN batch.no IS NULL OR (SELECT count(*) FROM pool) = cardinality($8) THEN 1 ELSE 0 END \
+            FROM guard LEFT JOIN batch ON true LEFT JOIN pool ON true";
     UPDATE_BOOKINGS = "UPDATE bookings b SET version = u.version, events = u.events, state = u.state, lines = u.lines, \
         total = u.total, paid = u.paid, refund_due = u.refund_due, refunded = u.refunded, deadline = u.deadline, due_at = u.due_at, \
         reason = u.reason, decided_by = u.decided_by, decided_at = u.decided_at, details = u.details, \
@@ -173,7 +176,7 @@ statements! { LANE:
     // An edit starts renewing anew from the first booking.
     UPDATE_LISTING = "UPDATE listings SET version = $2, doc = $3, renew_through = coalesce($4::bigint, renew_through), \
         renewed = CASE WHEN $4::bigint IS NULL THEN renewed ELSE 0 END WHERE no = $1";
-    NEXT_EDITION = "UPDATE inventory SET edition = edition + 1 WHERE listing_no = $1";
+    NEXT_EDITION = "UPDATE inventory SET edition = $2 WHERE listing_no = $1";
     INSERT_PLAN = "INSERT INTO plans (listing_no, plan) VALUES ($1, $2)";
     UPSERT_GROUPS = "INSERT INTO groups (listing_no, group_no, key, title, capacity, price, seat) \
         SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[]) \
@@ -246,7 +249,7 @@ statements! { #[cfg(test)] OTHERS:
 
     HAS_UNPLACED = "SELECT 1 FROM batches WHERE place IS NULL LIMIT 1";
     /// What was committed, by others than `$2`, after a place of the log.
-    FOLLOW = "SELECT t.place, t.no, t.node, t.listings, t.edited, t.keys, t.bookings FROM batches t WHERE t.place > $1 ORDER BY t.place LIMIT $2::bigint";
+    FOLLOW = "SELECT t.place, t.no, t.node, t.listings, t.edited, t.keys, t.bookings, t.id FROM batches t WHERE t.place >= $1 ORDER BY t.place LIMIT $2::bigint";
     LAST_PLACE = "SELECT place FROM event_log";
     /// Bookings that batches changed and that were there before. One batch after the other: the planner does not know how
     /// few events a batch has.

@@ -57,6 +57,11 @@ impl FromStr for Target {
         if config.get_hosts().is_empty() {
             return Err(OpenError::Url("it names no host".to_owned()));
         }
+        // What is shown of a URL begins with its hosts: no part of a password may be taken for one.
+        if config.get_hosts().iter().any(|host| matches!(host, Host::Tcp(name) if name.contains('@'))) {
+            let why = "there is more than one `@`: write one in the password as %40";
+            return Err(OpenError::Url(why.to_owned()));
+        }
         if config.get_dbname().is_none() {
             return Err(OpenError::Url("it names no database".to_owned()));
         }
@@ -260,6 +265,7 @@ mod tests {
             ("postgres://app:hunter2@db:port/shop", "port"),
             ("postgres://app:hunter2@db", "database"),
             ("postgres:///shop", "host"),
+            ("postgres://app:x@hunter2@db/shop", "%40"),
             ("postgres://app:hunter2@db/shop?sslmode=verify", "sslmode is one of"),
             (
                 "postgres://app:hunter2@db/shop?sslmode=verify-full&sslrootcert=/nonexistent.pem",

@@ -25,7 +25,10 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let store = args.data.place()?.look()?;
+    let place = args.data.place()?;
+    // A database that the environment names goes before a directory.
+    output::say(&format!("checking {place}"));
+    let store = place.look()?;
     let report = verify(store.as_ref()).map_err(anyhow::Error::from)?;
     if args.json {
         output::json(&report)?;

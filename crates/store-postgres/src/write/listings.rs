@@ -8,9 +8,11 @@ use uuid::Uuid;
 use super::{Param, Written, json, params};
 use crate::sql;
 
-pub(super) fn write(written: &mut Written, world: &World) {
+/// `edition` is a random number, which new and edited listings get: counted on, it would be given twice where a standby
+/// was promoted that had not everything.
+pub(super) fn write(written: &mut Written, world: &World, edition: i64) {
     for no in world.changes.edited() {
-        written.push(sql::NEXT_EDITION, params![no.0]);
+        written.push(sql::NEXT_EDITION, params![no.0, edition]);
     }
     for (no, id, new) in &world.changes.new_listings {
         let listing = new.listing(*no, *id, world.now);
@@ -25,7 +27,7 @@ pub(super) fn write(written: &mut Written, world: &World) {
             sql::INSERT_LISTING,
             params![no, id, version, listing.created_at.millis(), json(&listing.doc)],
         );
-        written.push(sql::INSERT_INVENTORY, params![no, id, version]);
+        written.push(sql::INSERT_INVENTORY, params![no, id, edition]);
         if let Some(plan) = &new.plan {
             written.push(sql::INSERT_PLAN, params![no, plan.clone()]);
         }

@@ -49,7 +49,8 @@ impl Written {
     pub(crate) fn new(world: &World, id: u128, no: i64, node: i64) -> Self {
         let mut written = Self::default();
         let changes = &world.changes;
-        listings::write(&mut written, world);
+        let edition = i64::try_from(id >> 65).expect("63 bits");
+        listings::write(&mut written, world, edition);
         let rows = bookings::write(&mut written, world, no << EVENT_BITS);
         let edits = !changes.listings.is_empty();
         if edits {

@@ -52,11 +52,13 @@ impl NewBookings {
             data.push(json(patch));
         }
         let (mut at, mut held, mut confirmed) = (Vec::new(), Vec::new(), Vec::new());
+        let mut prices = Vec::new();
         for of in &changes.pools {
             let (before, after) = (pools.get(of)?, world.pool(*of)?);
             at.push(of.pool.packed());
             held.push(after.held - before.held);
             confirmed.push(after.confirmed - before.confirmed);
+            prices.push(before.price);
         }
         let mut holds = Holds::default();
         for booking in &bookings {
@@ -103,7 +105,7 @@ impl NewBookings {
             fingerprints.push(Uuid::from_bytes(what.fingerprint));
             answers.push(no.0);
         }
-        columns.extend(params![keys, fingerprints, answers]);
+        columns.extend(params![keys, fingerprints, answers, prices]);
         Some(Self { columns, listing: listing.no, count: bookings.len() })
     }
 

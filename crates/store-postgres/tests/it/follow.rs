@@ -66,6 +66,10 @@ fn a_log_that_has_become_shorter_has_everything_looked_at_anew() {
     assert!(follow.poll().unwrap().lost_track);
     commit(one.lane().unwrap().as_mut(), 4, |_| {});
     assert_eq!(follow.poll().unwrap().listings.len(), 1);
+    // And one that has become as long again since, with others' commits.
+    sql(&url, "UPDATE batches SET id = gen_random_uuid() WHERE place = 2");
+    assert!(follow.poll().unwrap().lost_track);
+    assert!(!follow.poll().unwrap().lost_track, "once");
 }
 
 /// The numbers of a transaction that commits late are lower than those of one that was read before.
