@@ -5,11 +5,13 @@
 //!
 //! - `world`: one seed, step by step
 //! - `desk`: a node, which runs what it is given
+//! - `rush`: what is asked for when all want to book at once
 //! - `watch`: what must be true of every commit and every answer
 //! - `found`: what it has found so far
 
 mod desk;
 mod found;
+mod rush;
 mod watch;
 mod world;
 

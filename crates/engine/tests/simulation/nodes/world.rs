@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use lastseat_core::booking::State;
-use lastseat_core::command::{Action, Actor, Command, PoolsChange};
+use lastseat_core::command::{Action, Actor, Command};
 use lastseat_core::id::ListingId;
 use lastseat_core::refusal::Code;
 use lastseat_core::time::Time;
@@ -14,14 +14,13 @@ use lastseat_store::memory::{Dice, TestClock};
 use lastseat_store::simulated::{Cluster, Driver, Node, Trouble};
 use lastseat_store::verify::verify_snapshot;
 use lastseat_store::{Lane, Read, Store};
-use serde_json::{Value, json};
 
-use super::Planted;
 use super::desk::{self, Desk, Done, Job, Work};
 use super::watch::{self, Reader, Wrong};
+use super::{Planted, rush};
 use crate::bugs::BuggyLane;
 use crate::model::{Model, all};
-use crate::requests::{self, Request, START, What};
+use crate::requests::{self, Request, START};
 use crate::world::brief;
 
 /// How long a key is remembered.
@@ -108,7 +107,7 @@ impl Nodes {
                 form = requests::form(&mut nodes.dice);
             }
             if rush {
-                make_room(&mut nodes.dice, &mut form);
+                rush::make_room(&mut nodes.dice, &mut form);
             }
             let spec = Box::new(serde_json::from_value(form).unwrap());
             nodes.alone(&[Command::new(Actor::System, Action::CreateListing { id, spec })]);
@@ -205,7 +204,7 @@ impl Nodes {
             let read = self.places[0].node.reader().unwrap();
             let Some(mut request) = Request::new(&mut self.dice, read.as_ref(), id, no) else { continue };
             drop(read);
-            if self.rush && !suits_a_rush(&mut self.dice, &mut request) {
+            if self.rush && !rush::suits(&mut self.dice, &mut request) {
                 continue;
             }
             let key = request.key.map(|key| u128::from_be_bytes(key.key.0));
@@ -454,35 +453,6 @@ impl Nodes {
             Some(error) => Err(error),
             None => Ok(()),
         }
-    }
-}
-
-/// Places for more than a few, and nobody is counted.
-fn make_room(dice: &mut Dice, form: &mut Value) {
-    for limit in ["max_per_customer", "max_open_holds"] {
-        form["policy"].as_object_mut().unwrap().remove(limit);
-    }
-    for field in ["pools", "resources"] {
-        for pool in form.get_mut(field).and_then(Value::as_array_mut).into_iter().flatten() {
-            pool["capacity"] = json!(5 + dice.below(40));
-        }
-    }
-}
-
-/// Whether it is what is asked for when all want to book at once: a booking, from nowhere in particular, and little else.
-fn suits_a_rush(dice: &mut Dice, request: &mut Request) -> bool {
-    match &mut request.what {
-        What::Create { address, .. } => {
-            *address = false;
-            true
-        }
-        // It is not about what is left, and nobody begins to count.
-        What::Pools { change: PoolsChange::Range(_), .. } => false,
-        What::Pools { change: PoolsChange::Pools(pools), .. } => {
-            pools.iter().all(|pool| pool.capacity.is_none())
-        }
-        What::Patch { patch, .. } if patch["policy"]["max_per_customer"].is_number() => false,
-        _ => dice.chance(250),
     }
 }
 
