@@ -47,7 +47,7 @@ impl<'a> OptimisticTx<'a> {
             return None;
         }
         let (edition, listing) = lane.known.listing(id)?;
-        let now = lane.shared().known.at_least();
+        let now = lane.shared().known.now();
         let keys = names.idempotency.clone();
         Some(Self { lane, batch, now, edition, listing, keys, pools: HashMap::new(), written: None })
     }

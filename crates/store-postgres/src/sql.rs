@@ -40,7 +40,7 @@ statements! { LANE:
     TAKE_LISTING_NUMBERS = "SELECT nextval('listing_numbers') FROM generate_series(1, $1::bigint)";
     /// The database's clock and the number of the batch. Asked for under the locks: the time is that of the decision, and
     /// of two batches that share a listing the first to have it has the lower number.
-    BEGIN_BATCH = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint, nextval('batch_numbers')";
+    BEGIN_BATCH = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000000)::bigint, nextval('batch_numbers')";
 
     LISTINGS_BY_NO = "SELECT no, id, version, created_at, doc FROM listings WHERE no = ANY($1::bigint[]) ORDER BY no";
     GROUPS_OF = "SELECT listing_no, key, title, capacity, price, seat FROM groups WHERE listing_no = ANY($1::bigint[]) \
@@ -115,7 +115,7 @@ statements! { LANE:
     /// clock is read and the batch gets its number when the listing is locked. What does not fit fails as a whole, and so
     /// does a pool that is gone or has another price: by a division by zero, as there is no other way to raise an error.
     BOOK = "WITH guard AS (UPDATE inventory SET version = version + 1 WHERE listing_no = $1 AND edition = $2 \
-            RETURNING floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS at), \
+            RETURNING floor(extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS at), \
         batch AS (INSERT INTO batches (no, id, node, listings, edited, keys, bookings) \
             SELECT nextval('batch_numbers'), $3, $4, ARRAY[$1], '{}'::bigint[], false, false FROM guard WHERE at BETWEEN $5 AND $6 \
             RETURNING no), \
@@ -191,7 +191,7 @@ statements! { LANE:
 // What readers and chores run: prepared when it is first needed.
 statements! { #[cfg(test)] OTHERS:
     /// The database's clock in milliseconds.
-    CLOCK = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+    CLOCK = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
     LISTINGS = "SELECT no, id, version, created_at, doc FROM listings ORDER BY no";
     GROUPS = "SELECT listing_no, key, title, capacity, price, seat FROM groups ORDER BY listing_no, group_no";
     PLAN = "SELECT plan FROM plans WHERE listing_no = $1";

@@ -32,4 +32,5 @@ mod follows;
 mod kills;
 mod late_commit;
 mod stopped_node;
+mod supposed;
 mod tls;

@@ -18,7 +18,10 @@ pub const HOLD_SECONDS: i64 = 2;
 const HOLD_MAX_SECONDS: i64 = 5;
 
 /// Cold listings.
-const COLD: usize = 5;
+const COLD: usize = 6;
+
+/// The one of them that has more room, and no limits.
+const WIDE: usize = 1;
 
 /// Nights of the hotel.
 const NIGHTS: i64 = 12;
@@ -51,14 +54,20 @@ fn form(kind: &str, title: &str, policy: &Value) -> Value {
 pub async fn stock(api: &Api) -> Vec<Ware> {
     let mut wares = Vec::new();
     for index in 0..=COLD {
-        let (capacity, title) = if index == 0 { (12, "hot") } else { (3, "cold") };
-        let mut listing =
-            form("places", title, &policy(&json!({ "max_per_customer": 4, "max_open_holds": 2 })));
+        let (capacity, title) = match index {
+            0 => (12, "hot"),
+            WIDE => (30, "wide"),
+            _ => (3, "cold"),
+        };
+        // Without limits and with room it is booked on what nodes know from before.
+        let limited = index != WIDE;
+        let limits = if limited { json!({ "max_per_customer": 4, "max_open_holds": 2 }) } else { json!({}) };
+        let mut listing = form("places", title, &policy(&limits));
         listing["pools"] = json!([
             { "key": "floor", "capacity": capacity, "price": PRICE },
             { "key": "balcony", "capacity": capacity / 3, "price": PRICE },
         ]);
-        let limits = (Some(4), Some(2), Measure::Sum);
+        let limits = (limited.then_some(4), limited.then_some(2), Measure::Sum);
         wares.push(ware(api, &listing, limits).await);
     }
     let mut hotel = form("nights", "hotel", &policy(&json!({ "max_per_customer": 2, "max_open_holds": 3 })));

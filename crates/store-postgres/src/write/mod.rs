@@ -27,6 +27,9 @@ pub(crate) const EVENT_BITS: u32 = 16;
 /// Events that a batch may have: those of the next batch begin there.
 pub(crate) const MAX_EVENTS: usize = 1 << EVENT_BITS;
 
+/// The bits of a batch's id, its halves laid one on the other, that number the edition it makes.
+const EDITION: u128 = (1 << 63) - 1;
+
 /// A value for a statement.
 type Param = Box<dyn ToSql + Sync + Send>;
 
@@ -49,7 +52,7 @@ impl Written {
     pub(crate) fn new(world: &World, id: u128, no: i64, node: i64) -> Self {
         let mut written = Self::default();
         let changes = &world.changes;
-        let edition = i64::try_from(id >> 65).expect("63 bits");
+        let edition = i64::try_from((id ^ (id >> 64)) & EDITION).expect("63 bits");
         listings::write(&mut written, world, edition);
         let rows = bookings::write(&mut written, world, no << EVENT_BITS);
         let edits = !changes.listings.is_empty();

@@ -152,8 +152,14 @@ impl NewBookings {
         lane.spare.bookings.extend(taken.iter().flatten().filter_map(|row| get::<i64>(row, 0).ok()));
         let mut committed = false;
         for row in &booked {
-            lane.shared().known.saw(get(row, 0).map_err(CommitError::Unknown)?);
-            committed |= get::<Option<i64>>(row, 1).map_err(CommitError::Unknown)?.is_some();
+            let clock = get(row, 0).map_err(CommitError::Unknown)?;
+            committed = get::<Option<i64>>(row, 1).map_err(CommitError::Unknown)?.is_some();
+            let known = &lane.shared().known;
+            if committed {
+                known.saw(clock);
+            } else {
+                known.set(clock);
+            }
         }
         lane.known.put_pools(booked.iter().filter_map(|row| pool_after(self.listing, row)));
         if !committed {
