@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use lastseat_core::id::{ListingId, ListingNo};
 use lastseat_core::listing::Listing;
-use lastseat_core::pool::{Pool, PoolRef};
+use lastseat_core::pool::{Pool, PoolNo, PoolRef};
 
 /// Pools of a listing that are read ahead, because the batch before wanted them.
 const MAX_READ_AHEAD: usize = 64;
@@ -17,49 +17,57 @@ const MAX_POOLS: usize = 65_536;
 
 #[derive(Default)]
 pub(crate) struct Known {
-    /// With the edition that was in force when it was read.
-    listings: HashMap<ListingNo, (i64, Arc<Listing>)>,
+    listings: HashMap<ListingNo, Edition>,
     nos: HashMap<ListingId, ListingNo>,
-    pools: HashMap<PoolRef, Pool>,
+    /// How many pools there are in all editions.
+    pools: usize,
     wanted: HashMap<ListingId, Vec<PoolRef>>,
+}
+
+/// A listing as it was in one edition, with pools that were seen in it: in another they may have other prices, or be
+/// gone.
+struct Edition {
+    edition: i64,
+    listing: Arc<Listing>,
+    pools: HashMap<PoolNo, Pool>,
 }
 
 impl Known {
     /// A listing with its edition.
     pub(crate) fn listing(&self, id: ListingId) -> Option<(i64, Arc<Listing>)> {
-        self.listings.get(self.nos.get(&id)?).cloned()
+        let known = self.listings.get(self.nos.get(&id)?)?;
+        Some((known.edition, Arc::clone(&known.listing)))
     }
 
     /// The listing, if this is the edition that is known of it.
     pub(crate) fn edition(&self, no: ListingNo, edition: i64) -> Option<&Arc<Listing>> {
-        self.listings.get(&no).filter(|(known, _)| *known == edition).map(|(_, listing)| listing)
+        self.listings.get(&no).filter(|known| known.edition == edition).map(|known| &known.listing)
     }
 
-    /// Another edition than before may have other prices, and other pools: what was known of them is forgotten.
     pub(crate) fn put_listing(&mut self, edition: i64, listing: Arc<Listing>) {
-        self.pools.retain(|at, _| at.listing != listing.no);
+        self.forget_listing(listing.no);
         self.nos.insert(listing.id, listing.no);
-        self.listings.insert(listing.no, (edition, listing));
+        self.listings.insert(listing.no, Edition { edition, listing, pools: HashMap::new() });
     }
 
     pub(crate) fn forget_listing(&mut self, no: ListingNo) {
-        self.listings.remove(&no);
+        self.pools -= self.listings.remove(&no).map_or(0, |known| known.pools.len());
     }
 
     pub(crate) fn pool(&self, at: PoolRef) -> Option<Pool> {
-        self.pools.get(&at).copied()
+        self.listings.get(&at.listing)?.pools.get(&at.pool).copied()
     }
 
+    /// Pools of listings that are known, in the edition that is known.
     pub(crate) fn put_pools(&mut self, pools: impl IntoIterator<Item = (PoolRef, Pool)>) {
-        if self.pools.len() >= MAX_POOLS {
-            self.pools.clear();
+        if self.pools >= MAX_POOLS {
+            self.listings.values_mut().for_each(|known| known.pools.clear());
+            self.pools = 0;
         }
-        self.pools.extend(pools);
-    }
-
-    pub(crate) fn forget_pools(&mut self, pools: impl IntoIterator<Item = PoolRef>) {
-        for at in pools {
-            self.pools.remove(&at);
+        for (at, pool) in pools {
+            if let Some(known) = self.listings.get_mut(&at.listing) {
+                self.pools += usize::from(known.pools.insert(at.pool, pool).is_none());
+            }
         }
     }
 

@@ -17,7 +17,6 @@ use uuid::Uuid;
 
 use crate::connection::{Connection, Purpose};
 use crate::known::Known;
-use crate::optimistic::OptimisticTx;
 use crate::row::{self, get};
 use crate::sql;
 use crate::store::Shared;
@@ -255,7 +254,7 @@ impl Lane for PgLane {
     }
 
     fn begin_optimistic(&mut self, batch: u128, names: &Names) -> Option<Box<dyn Tx + '_>> {
-        Some(Box::new(OptimisticTx::begin(self, batch, names)?))
+        Some(Box::new(self.suppose(batch, names)?))
     }
 
     fn begin(&mut self, batch: u128, names: &Names) -> Result<Box<dyn Tx + '_>, StoreError> {

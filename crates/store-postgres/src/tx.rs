@@ -316,7 +316,6 @@ impl Tx for PgTx<'_> {
         }
         let changed = world.changes.pools.iter().filter_map(|at| Some((*at, world.pool(*at)?)));
         self.lane.known.put_pools(changed);
-        self.lane.known.forget_pools(world.changes.removed_pools.iter().copied());
         Ok(())
     }
 

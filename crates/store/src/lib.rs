@@ -4,6 +4,7 @@
 //! - [`Store`], [`Lane`], [`Tx`]: one batch, one transaction
 //! - [`Read`]: questions, each on a snapshot of its own
 //! - [`memory`]: a store in memory that fails on demand, for tests and simulations
+//! - [`optimistic`]: a transaction that is decided on what a lane knows from before
 //! - [`simulated`]: a database that several nodes share, with transactions that interleave
 //! - [`mod@copy`]: everything as plain values, to be carried from one store to another
 //! - [`conformance`]: the suite that every store passes
@@ -16,6 +17,7 @@ pub mod conformance;
 pub mod copy;
 pub mod error;
 pub mod memory;
+pub mod optimistic;
 pub mod read;
 pub mod simulated;
 pub mod tx;

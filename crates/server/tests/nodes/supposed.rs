@@ -1,11 +1,25 @@
 //! New bookings are decided on what a node knows from before. What others have done meanwhile must be in force all the
 //! same.
 
+use lastseat_testkit::{Postgres, TestServer};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::real::{Answer, Api, ask};
 use crate::shop::{DATABASE, api, nodes, postgres};
+
+/// Two nodes on one database.
+struct Shop {
+    nodes: Vec<TestServer>,
+    _postgres: Postgres,
+}
+
+impl Shop {
+    fn start() -> Self {
+        let postgres = postgres();
+        Self { nodes: nodes(&postgres.create_database(DATABASE).unwrap(), 2), _postgres: postgres }
+    }
+}
 
 /// Two pools without any limit per customer: only such listings are booked on what is known.
 async fn listing(api: &Api, capacity: i64, price: i64) -> String {
@@ -36,9 +50,8 @@ async fn reprice(api: &Api, listing: &str, price: i64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_price_that_was_changed_on_one_node_holds_on_the_other_for_every_pool() {
-    let postgres = postgres();
-    let nodes = nodes(&postgres.create_database(DATABASE).unwrap(), 2);
-    let (a, b) = (api(&nodes[0]), api(&nodes[1]));
+    let shop = Shop::start();
+    let (a, b) = (api(&shop.nodes[0]), api(&shop.nodes[1]));
     let listing = listing(&a, 100, 1_000).await;
     for round in 1..=5 {
         for pool in ["q", "p", "q", "p"] {
@@ -58,9 +71,8 @@ async fn a_price_that_was_changed_on_one_node_holds_on_the_other_for_every_pool(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repeated_request_beside_new_ones_is_answered_as_before_whatever_has_changed() {
-    let postgres = postgres();
-    let nodes = nodes(&postgres.create_database(DATABASE).unwrap(), 2);
-    let (a, b) = (api(&nodes[0]), api(&nodes[1]));
+    let shop = Shop::start();
+    let (a, b) = (api(&shop.nodes[0]), api(&shop.nodes[1]));
     let listing = listing(&a, 1_000, 1_000).await;
     let mut first = wish(&listing, "p", 1);
     first["expected_total"] = json!(1_000);
@@ -77,9 +89,8 @@ async fn a_repeated_request_beside_new_ones_is_answered_as_before_whatever_has_c
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_refused_for_want_of_places_that_another_node_has_given_back() {
-    let postgres = postgres();
-    let nodes = nodes(&postgres.create_database(DATABASE).unwrap(), 2);
-    let (a, b) = (api(&nodes[0]), api(&nodes[1]));
+    let shop = Shop::start();
+    let (a, b) = (api(&shop.nodes[0]), api(&shop.nodes[1]));
     for _ in 0..10 {
         let listing = listing(&a, 28, 0).await;
         let mut sold = Vec::new();

@@ -105,14 +105,7 @@ impl Written {
             let known = !matches!(error, StoreError::Unavailable(_)) || connection.is_open();
             return Err(if known { CommitError::Aborted(error) } else { CommitError::Unknown(error) });
         }
-        match committed {
-            Ok(()) if connection.take_unreplicated() => {
-                let why = "the commit is on the primary, and no standby has confirmed it".to_owned();
-                Err(CommitError::Unknown(StoreError::Unavailable(why)))
-            }
-            Ok(()) => Ok(()),
-            Err(error) => Err(error),
-        }
+        committed.and_then(|()| replicated(connection))
     }
 
     fn run(
@@ -166,6 +159,15 @@ fn commit(connection: &Connection, end: &str) -> Result<(), CommitError> {
         CommitError::Unknown(late)
     })?;
     answer.map_err(|error| outcome(connection, error))
+}
+
+/// Whether a commit that has succeeded is where it should be, as the server says.
+fn replicated(connection: &Connection) -> Result<(), CommitError> {
+    if !connection.take_unreplicated() {
+        return Ok(());
+    }
+    let why = "the commit is on the primary, and no standby has confirmed it".to_owned();
+    Err(CommitError::Unknown(StoreError::Unavailable(why)))
 }
 
 /// What an error at the commit says about it.

@@ -1,22 +1,20 @@
 //! New bookings of one listing and nothing else, as one statement that is a transaction of its own.
 
-use std::collections::HashMap;
-
 use lastseat_core::booking::{Booking, Details};
 use lastseat_core::event::EventData;
 use lastseat_core::id::ListingNo;
-use lastseat_core::listing::Listing;
 use lastseat_core::pool::{Pool, PoolNo, PoolRef};
 use lastseat_core::settle::due_at;
 use lastseat_core::time::Time;
 use lastseat_core::world::{Answer, World};
+use lastseat_store::optimistic::{MAX_AGE_MS, Supposed};
 use lastseat_store::{CommitError, StoreError};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::bookings::Holds;
-use super::{MAX_EVENTS, Param, json, outcome, params};
+use super::{MAX_EVENTS, Param, json, outcome, params, replicated};
 use crate::lane::{PgLane, ask};
 use crate::row::{self, get};
 use crate::sql;
@@ -24,24 +22,14 @@ use crate::sql;
 /// What is inserted, with what is added to which pools.
 pub(crate) struct NewBookings {
     columns: Vec<Param>,
-    listing: ListingNo,
     count: usize,
 }
 
 impl NewBookings {
-    /// None if the world has changed anything else.
-    pub(crate) fn new(world: &World, listing: &Listing, pools: &HashMap<PoolRef, Pool>) -> Option<Self> {
-        let changes = &world.changes;
-        let only_new = changes.bookings.values().all(Option::is_none)
-            && changes.removed_pools.is_empty()
-            && changes.customers.is_empty()
-            && changes.new_listings.is_empty()
-            && changes.listings.is_empty()
-            && changes.new_keys.is_empty()
-            && changes.revoked_keys.is_empty()
-            && changes.events.len() == changes.bookings.len()
-            && changes.events.len() <= MAX_EVENTS;
-        if !only_new {
+    /// None if the statement does not write all that there is of them.
+    pub(crate) fn new(world: &World, supposed: &Supposed) -> Option<Self> {
+        let (changes, Supposed { listing, pools, .. }) = (&world.changes, supposed);
+        if changes.events.len() != changes.bookings.len() || changes.events.len() > MAX_EVENTS {
             return None;
         }
         let mut bookings = Vec::with_capacity(changes.events.len());
@@ -106,25 +94,25 @@ impl NewBookings {
             answers.push(no.0);
         }
         columns.extend(params![keys, fingerprints, answers, prices]);
-        Some(Self { columns, listing: listing.no, count: bookings.len() })
+        Some(Self { columns, count: bookings.len() })
     }
 
-    /// Sends it, and waits until it is committed. `edition` is that of the listing, `clock` the range in which the
-    /// database's clock must be.
+    /// Sends it, and waits until it is committed.
     pub(crate) fn commit(
         self,
         lane: &mut PgLane,
         batch: u128,
-        edition: i64,
-        clock: (i64, i64),
+        supposed: &Supposed,
     ) -> Result<(), CommitError> {
         // For the next batch.
         let take = lane.spare.to_take(self.count, self.count);
         let connection = lane.connection().map_err(CommitError::Unknown)?;
         // What was said before is not about this commit.
         connection.take_unreplicated();
+        let (listing, edition) = (supposed.listing.no, supposed.edition);
+        let (earliest, latest) = lane.shared().known.range(supposed.now, MAX_AGE_MS);
         let mut all =
-            params![self.listing.0, edition, Uuid::from_u128(batch), lane.shared().node, clock.0, clock.1];
+            params![listing.0, edition, Uuid::from_u128(batch), lane.shared().node, earliest, latest];
         all.extend(self.columns);
         let all: Vec<&(dyn ToSql + Sync)> = all.iter().map(|param| &**param as &(dyn ToSql + Sync)).collect();
         let numbers: [&(dyn ToSql + Sync); 1] = [&take];
@@ -139,15 +127,8 @@ impl NewBookings {
             connection.spoil();
             CommitError::Unknown(late)
         })?;
-        let booked = booked.map_err(|error| match outcome(connection, error) {
-            // A guard has refused it: what is read under locks will tell.
-            CommitError::Aborted(StoreError::BadData(why)) => CommitError::Aborted(StoreError::Conflict(why)),
-            outcome => outcome,
-        })?;
-        if connection.take_unreplicated() {
-            let why = "the commit is on the primary, and no standby has confirmed it".to_owned();
-            return Err(CommitError::Unknown(StoreError::Unavailable(why)));
-        }
+        let booked = booked.map_err(|error| outcome(connection, error))?;
+        replicated(connection)?;
         // What cannot be read of the rest is asked for anew.
         lane.spare.bookings.extend(taken.iter().flatten().filter_map(|row| get::<i64>(row, 0).ok()));
         let mut committed = false;
@@ -161,9 +142,9 @@ impl NewBookings {
                 known.set(clock);
             }
         }
-        lane.known.put_pools(booked.iter().filter_map(|row| pool_after(self.listing, row)));
+        lane.known.put_pools(booked.iter().filter_map(|row| pool_after(listing, row)));
         if !committed {
-            lane.known.forget_listing(self.listing);
+            lane.known.forget_listing(listing);
             let why = "the listing was edited, or it is later than supposed".to_owned();
             return Err(CommitError::Aborted(StoreError::Conflict(why)));
         }

@@ -13,9 +13,7 @@ use super::server::{Sequence, Server};
 use super::trouble::Flaw;
 use crate::error::StoreError;
 use crate::memory::Rows;
-
-/// How long before the server's clock a decision may have been made, in milliseconds.
-const MAX_AGE_MS: i64 = 100;
+use crate::optimistic::MAX_AGE_MS;
 
 /// New bookings of one listing.
 #[derive(Clone, Debug)]

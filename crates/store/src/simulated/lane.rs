@@ -12,7 +12,6 @@ use lastseat_core::time::Time;
 
 use super::known::Known;
 use super::locks::{Key, TxNo};
-use super::optimistic::OptimisticTx;
 use super::server::{Ended, Orphan, Sequence};
 use super::trouble::Flaw;
 use super::tx::{Loaded, SimulatedTx};
@@ -266,7 +265,7 @@ impl Lane for SimulatedLane {
     }
 
     fn begin_optimistic(&mut self, batch: u128, names: &Names) -> Option<Box<dyn Tx + '_>> {
-        Some(Box::new(OptimisticTx::begin(self, batch, names)?))
+        Some(Box::new(self.suppose(batch, names)?))
     }
 
     fn was_committed(&mut self, batch: u128) -> Result<bool, StoreError> {
