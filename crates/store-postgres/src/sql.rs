@@ -248,8 +248,11 @@ statements! { #[cfg(test)] OTHERS:
         FROM bookings WHERE listing_no = $1 GROUP BY state";
 
     HAS_UNPLACED = "SELECT 1 FROM batches WHERE place IS NULL LIMIT 1";
-    /// What was committed, by others than `$2`, after a place of the log.
-    FOLLOW = "SELECT t.place, t.no, t.node, t.listings, t.edited, t.keys, t.bookings, t.id FROM batches t WHERE t.place >= $1 ORDER BY t.place LIMIT $2::bigint";
+    /// What was committed after a place of the log, in its order, and then what has no place yet.
+    FOLLOW = "(SELECT t.place, t.no, t.node, t.listings, t.edited, t.keys, t.bookings, t.id FROM batches t \
+            WHERE t.place >= $1 ORDER BY t.place LIMIT $2::bigint) UNION ALL \
+        (SELECT t.place, t.no, t.node, t.listings, t.edited, t.keys, t.bookings, t.id FROM batches t \
+            WHERE t.place IS NULL ORDER BY t.no LIMIT $2::bigint)";
     LAST_PLACE = "SELECT place FROM event_log";
     /// Bookings that batches changed and that were there before. One batch after the other: the planner does not know how
     /// few events a batch has.

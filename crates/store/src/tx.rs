@@ -70,7 +70,8 @@ pub struct Followed {
 
 /// Follows what other nodes commit.
 pub trait Follow: Send {
-    /// What has been committed since the last call. Gives commits their place in the event log first.
+    /// What has been committed since the last call, all of it, and perhaps something of before. Sees to it that commits
+    /// get their place in the event log.
     ///
     /// # Errors
     /// If the store cannot be read; what was missed then comes with a later call.

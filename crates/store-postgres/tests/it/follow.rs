@@ -53,6 +53,25 @@ fn a_node_learns_what_others_commit_and_not_what_it_has_committed_itself() {
 }
 
 #[test]
+fn of_nodes_that_follow_one_gives_the_places_and_another_does_when_it_stops() {
+    let url = empty_database();
+    let (one, two) = (node(&url, Clock::Database), node(&url, Clock::Database));
+    let (mut first, mut second) = (one.follow().unwrap().unwrap(), two.follow().unwrap().unwrap());
+    let without_place = || sql(&url, "SELECT count(*)::int FROM batches WHERE place IS NULL");
+    commit(one.lane().unwrap().as_mut(), 1, |_| {});
+    assert!(first.poll().unwrap().events);
+    commit(one.lane().unwrap().as_mut(), 2, |_| {});
+    // Places were given since it last asked: it leaves this one to whoever does that, and knows of it all the same.
+    let seen = second.poll().unwrap();
+    assert_eq!((seen.listings.len(), seen.events), (2, true));
+    assert_eq!(without_place(), [[Some("1".to_owned())]]);
+    // Nobody has.
+    assert!(second.poll().unwrap().events);
+    assert_eq!(without_place(), [[Some("0".to_owned())]]);
+    assert!(first.poll().unwrap().events);
+}
+
+#[test]
 fn a_log_that_has_become_shorter_has_everything_looked_at_anew() {
     let url = empty_database();
     let (one, two) = (node(&url, Clock::Database), node(&url, Clock::Database));
