@@ -1,5 +1,5 @@
 //! The one admission function. Whatever takes capacity goes through [`admit`]: a new hold, a late payment
-//! that comes back, a reschedule, an import. There is no other way to a unit.
+//! that comes back, a reschedule, an import, an offer to who waits. There is no other way to a unit.
 
 use crate::customer::Customer;
 use crate::id::ListingNo;
@@ -51,6 +51,8 @@ pub enum AdmissionKind {
 pub enum Window {
     /// Only what is on sale.
     OnSale,
+    /// What is on sale or will be: those who wait have joined while it was.
+    Waiting,
     /// Whatever the window, if the listing is not closed or called off: late payments.
     Late,
     /// Whatever the window and status: what was sold elsewhere before it came here.
@@ -100,15 +102,17 @@ pub fn check_sale(
         (_, Status::Cancelled) => return refuse("This listing was cancelled.".to_owned()),
         (_, Status::Closed) => return refuse("This listing is closed; nothing more is sold.".to_owned()),
         (Window::Late, Status::Draft | Status::Published) => return Ok(()),
-        (Window::OnSale, Status::Draft) => {
+        (Window::OnSale | Window::Waiting, Status::Draft) => {
             return refuse("This listing is a draft; publish it first.".to_owned());
         }
-        (Window::OnSale, Status::Published) => {}
+        (Window::OnSale | Window::Waiting, Status::Published) => {}
     }
-    if let Some(opens) = listing.doc.sale_opens_at.filter(|opens| *opens > world.now) {
+    let opens = listing.doc.sale_opens_at.filter(|opens| *opens > world.now);
+    if let Some(opens) = opens.filter(|_| window == Window::OnSale) {
         return refuse(format!("The sale opens at {opens}."));
     }
-    match asked.iter().find(|(pool, _)| !listing.on_sale(*pool, world.now)) {
+    let over = |pool: PoolNo| listing.sale_ends_at(pool).is_some_and(|ends| ends <= world.now);
+    match asked.iter().find(|(pool, _)| over(*pool)) {
         None => Ok(()),
         Some((pool, _)) => {
             let ended = listing.sale_ends_at(*pool).map_or_else(String::new, |at| format!(" at {at}"));
@@ -180,7 +184,7 @@ fn check_capacity(world: &World, what: &Admission<'_>) -> Result<(), Refusal> {
     let mut short = Vec::new();
     for &(pool, requested) in what.asked {
         let found: Pool = world.pool(PoolRef { listing: what.listing.no, pool }).unwrap_or_default();
-        let available = found.free() + own_quantity(what.own.as_ref(), pool);
+        let available = found.available() + own_quantity(what.own.as_ref(), pool);
         if requested > available {
             short.push(ShortPool {
                 key: what.listing.pool_key(pool),
@@ -205,5 +209,6 @@ fn check_capacity(world: &World, what: &Admission<'_>) -> Result<(), Refusal> {
         }
         [] => String::new(),
     };
-    Err(Refusal::with(Code::SoldOut, detail, RefusalData::Pools(short)))
+    let waitlist = what.listing.policy().waitlist.then_some(what.listing.id);
+    Err(Refusal::with(Code::SoldOut, detail, RefusalData::Pools { pools: short, waitlist }))
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::customer::Customer;
-use crate::id::{BookingId, BookingNo, KeyId, ListingNo};
+use crate::id::{BookingId, BookingNo, KeyId, ListingNo, WaitlistId};
 use crate::line::Lines;
 use crate::time::Time;
 
@@ -125,6 +125,19 @@ pub struct Details {
     /// The id of the booking in the system from which it was imported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported_as: Option<String>,
+    /// The entry of the waitlist to which it was offered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<Offer>,
+}
+
+/// What a booking that was offered to a waiting customer says of that.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Offer {
+    /// The entry of the waitlist.
+    pub entry: WaitlistId,
+    /// Whether the customer has taken it up: paid, handed in a receipt, or accepted it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub taken: bool,
 }
 
 impl Details {

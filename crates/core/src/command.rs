@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::booking::{Receipt, State};
 use crate::customer::Customer;
-use crate::id::{BookingId, KeyId, ListingId};
+use crate::id::{BookingId, KeyId, ListingId, WaitlistId};
 use crate::listing::request::Claim;
 use crate::listing::spec::ListingSpec;
 use crate::time::Time;
@@ -179,6 +179,13 @@ pub enum Action {
         /// Which.
         id: KeyId,
     },
+    /// Wait for what is sold out.
+    JoinWaitlist(Box<JoinWaitlist>),
+    /// Wait no more, or decline what was offered.
+    LeaveWaitlist {
+        /// Which entry.
+        id: WaitlistId,
+    },
     /// Do what is due: settle bookings whose `due_at` has come.
     SettleDue {
         /// At most so many.
@@ -214,6 +221,30 @@ pub struct CreateBooking {
     pub pass: Option<String>,
 }
 
+/// A new entry of a waitlist.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct JoinWaitlist {
+    /// The id that it gets.
+    pub id: WaitlistId,
+    /// The listing.
+    pub listing: ListingId,
+    /// What is waited for.
+    pub want: WaitFor,
+    /// Who waits.
+    pub customer: Customer,
+    /// Until when; none: until the sale is over.
+    pub until: Option<Time>,
+}
+
+/// What a customer waits for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum WaitFor {
+    /// Exactly this.
+    Claim(Claim),
+    /// So many units of whatever pools of the listing.
+    Any(i64),
+}
+
 /// What can be done with a booking.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum BookingChange {
@@ -221,6 +252,8 @@ pub enum BookingChange {
     SubmitReceipt(Box<Receipt>),
     /// Money came in.
     Confirm(MoneyIn),
+    /// Take up what was offered, where nothing has to be paid.
+    Accept,
     /// The receipt is good.
     Approve,
     /// The receipt is not good.

@@ -65,6 +65,20 @@ kinds! {
     BookingRefundDue = "booking.refund_due";
     /// Money went back.
     BookingRefunded = "booking.refunded";
+    /// Somebody waits for what is sold out.
+    WaitlistJoined = "waitlist.joined";
+    /// What came free is held for the one who waits.
+    WaitlistOffered = "waitlist.offered";
+    /// Somebody who joined later, or did not wait, got what was not enough for the one who waits.
+    WaitlistSkipped = "waitlist.skipped";
+    /// The offer was taken up: paid, or a receipt handed in.
+    WaitlistTaken = "waitlist.taken";
+    /// The offer was not taken up in time.
+    WaitlistLapsed = "waitlist.lapsed";
+    /// Somebody waits no more, or has declined the offer.
+    WaitlistLeft = "waitlist.left";
+    /// Waiting came to its end: the sale is over, or the date until which one wanted to wait has passed.
+    WaitlistClosed = "waitlist.closed";
 }
 
 /// What an event says beyond its kind.

@@ -135,6 +135,10 @@ typed_id!(
     EventId, "evt"
 );
 typed_id!(
+    /// An entry of a waitlist, `wtl_...`.
+    WaitlistId, "wtl"
+);
+typed_id!(
     /// An API key, `key_...`. Not the secret.
     KeyId, "key"
 );
@@ -158,6 +162,19 @@ row_number!(
     /// The number of a booking inside a store, counted from 1; its public face is the reference.
     BookingNo
 );
+row_number!(
+    /// The number of an entry in the waitlist of its listing, counted from 1: the order of joining.
+    EntryNo
+);
+
+/// An entry of a waitlist.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct EntryRef {
+    /// The listing.
+    pub listing: ListingNo,
+    /// The number in its list.
+    pub no: EntryNo,
+}
 
 /// The bits of a UUIDv7 (RFC 9562, section 5.7) made at `unix_ms` from 74 random bits.
 #[must_use]
@@ -166,6 +183,12 @@ pub fn uuid_v7_bits(unix_ms: i64, random: u128) -> u128 {
     let mut bytes = [0u8; 10];
     bytes.copy_from_slice(&random.to_be_bytes()[..10]);
     uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid().as_u128()
+}
+
+/// The random bits of a UUIDv7, as [`uuid_v7_bits`] takes them; the six that say which kind of UUID it is are fixed.
+#[must_use]
+pub const fn random_bits(uuid: u128) -> u128 {
+    uuid << 48
 }
 
 #[cfg(test)]

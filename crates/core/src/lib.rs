@@ -9,6 +9,7 @@
 //! - [`form`]: where what clients write is wrong
 //! - [`settle`]: what time alone does to a booking
 //! - [`admission`]: the one way to capacity
+//! - [`waitlist`]: who waits for what is sold out, and gets what comes free
 //! - [`world`] and [`mod@decide`]: one command after the other on what a store has loaded
 //!
 //! The commonest change is a new command; `decide/mod.rs` says how.
@@ -31,6 +32,7 @@ pub mod seating;
 pub mod secret;
 pub mod settle;
 pub mod time;
+pub mod waitlist;
 pub mod world;
 
 pub use decide::{Outcome, decide};

@@ -56,7 +56,7 @@ pub struct PoolRef {
 
 /// The counters and the price of one pool.
 ///
-/// Always `held + confirmed + blocked <= capacity`, and none is negative.
+/// Always `held + confirmed + blocked + kept <= capacity`, and none is negative.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Pool {
     /// Units that exist.
@@ -69,6 +69,9 @@ pub struct Pool {
     pub confirmed: i64,
     /// Price of one unit in minor units of the listing's currency.
     pub price: i64,
+    /// Units that nobody has and that are kept for entries of the waitlist.
+    #[serde(default)]
+    pub kept: i64,
 }
 
 impl Pool {
@@ -78,10 +81,21 @@ impl Pool {
         self.capacity - self.blocked - self.held - self.confirmed
     }
 
+    /// Units that can be had: free ones that are not kept for somebody.
+    #[must_use]
+    pub const fn available(&self) -> i64 {
+        self.free() - self.kept
+    }
+
     /// Whether the counters are possible at all: the rule "no oversell".
     #[must_use]
     pub const fn is_sound(&self) -> bool {
-        self.capacity >= 0 && self.blocked >= 0 && self.held >= 0 && self.confirmed >= 0 && self.free() >= 0
+        self.capacity >= 0
+            && self.blocked >= 0
+            && self.held >= 0
+            && self.confirmed >= 0
+            && self.kept >= 0
+            && self.available() >= 0
     }
 }
 

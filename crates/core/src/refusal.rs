@@ -4,7 +4,9 @@
 use serde::Serialize;
 
 use crate::booking::State;
+use crate::id::ListingId;
 use crate::time::Time;
+use crate::waitlist::Standing;
 
 /// A wrong field of a request.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -148,12 +150,19 @@ pub enum RefusalData {
         /// When.
         decided_at: Option<Time>,
     },
+    /// Where an entry of a waitlist stands.
+    Standing(Standing),
     /// The current version.
     Version(u64),
     /// The total that would be asked now, in minor units.
     Total(i64),
-    /// The pools that are short.
-    Pools(Vec<ShortPool>),
+    /// The pools that are short; of who wants to wait for what can be had: those.
+    Pools {
+        /// The pools.
+        pools: Vec<ShortPool>,
+        /// The listing whose waitlist can be joined, where there is one.
+        waitlist: Option<ListingId>,
+    },
     /// When to come back, in seconds.
     RetryAfter(u32),
 }

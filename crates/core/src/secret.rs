@@ -9,7 +9,7 @@ use siphasher::sip::SipHasher24;
 use std::hash::Hasher;
 use subtle::ConstantTimeEq;
 
-use crate::id::{BookingId, BookingNo};
+use crate::id::{BookingId, BookingNo, WaitlistId};
 
 /// Bits of half a reference: 8 characters of 5 bits are 40 bits.
 const HALF_BITS: u32 = 20;
@@ -108,6 +108,18 @@ impl InstanceSecret {
     #[must_use]
     pub fn opens(&self, id: BookingId, token: &str) -> bool {
         self.booking_token(id).as_bytes().ct_eq(token.as_bytes()).into()
+    }
+
+    /// The token that lets its bearer act on an entry of a waitlist, made as [`InstanceSecret::booking_token`].
+    #[must_use]
+    pub fn waitlist_token(&self, id: WaitlistId) -> String {
+        URL_SAFE_NO_PAD.encode(self.mac(b"waitlist-token\0", &id.to_bytes()))
+    }
+
+    /// Whether `token` opens the entry `id`; takes the same time wherever they differ.
+    #[must_use]
+    pub fn opens_entry(&self, id: WaitlistId, token: &str) -> bool {
+        self.waitlist_token(id).as_bytes().ct_eq(token.as_bytes()).into()
     }
 
     /// A keyed digest of `data` for one `purpose` (a short name ending in a zero byte).

@@ -9,13 +9,14 @@ use rustc_hash::FxHashMap;
 use crate::booking::{Booking, Patch, State};
 use crate::command::{Actor, Idempotency, IdempotencyKey, NewKey};
 use crate::event::{EventData, EventKind, NewEvent};
-use crate::id::{BookingId, BookingNo, KeyId, ListingId, ListingNo};
+use crate::id::{BookingId, BookingNo, KeyId, ListingId, ListingNo, WaitlistId};
 use crate::listing::Listing;
 use crate::listing::build::NewListing;
 use crate::numbers::Numbers;
 use crate::pool::{Pool, PoolNo, PoolRef};
 use crate::settle::settle;
 use crate::time::Time;
+use crate::waitlist::{list::Lists, note_taken};
 
 /// What one customer has in one listing, or one address in all of them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -52,6 +53,8 @@ pub enum Answer {
     Listing(ListingId),
     /// An API key; its secret is not shown again.
     Key(KeyId),
+    /// An entry of a waitlist, as it was when it joined.
+    Entry(WaitlistId),
 }
 
 /// What a batch works on. Maps whose keys no client chooses use a quick hash; the others one that cannot be
@@ -76,6 +79,7 @@ pub struct World {
     remembered: FxHashMap<IdempotencyKey, Remembered>,
     imported: HashMap<String, Option<BookingId>>,
     keys: HashMap<KeyId, bool>,
+    pub(crate) waitlists: Lists,
     /// What has to be written.
     pub changes: Changes,
 }
@@ -104,6 +108,8 @@ pub struct Changes {
     pub groups: BTreeSet<ListingNo>,
     /// Listings whose customers have to be counted anew from their bookings.
     pub recount: BTreeSet<ListingNo>,
+    /// Listings of which every entry that waits has to be looked at: when waiting ends has changed.
+    pub recheck: BTreeSet<ListingNo>,
     /// New API keys.
     pub new_keys: Vec<NewKey>,
     /// API keys taken away.
@@ -111,7 +117,7 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// Whether nothing has to be written.
+    /// Whether nothing has to be written; entries of waitlists are told by [`World::has_changed_entries`].
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.bookings.is_empty()
@@ -225,6 +231,18 @@ impl World {
         self.pools.get(&at).copied().flatten()
     }
 
+    /// Whether it is known what a pool has, or that there is none.
+    #[must_use]
+    pub fn has_loaded(&self, at: PoolRef) -> bool {
+        self.pools.contains_key(&at)
+    }
+
+    /// How many bookings are new.
+    #[must_use]
+    pub fn new_bookings(&self) -> usize {
+        self.changes.bookings.values().filter(|old| old.is_none()).count()
+    }
+
     /// All pools of a listing that are loaded, in order.
     #[must_use]
     pub fn pools_of(&self, listing: ListingNo) -> Vec<(PoolNo, Pool)> {
@@ -235,6 +253,12 @@ impl World {
             .collect();
         pools.sort_unstable_by_key(|(no, _)| *no);
         pools
+    }
+
+    /// Whether it is known what a customer has.
+    #[must_use]
+    pub fn has_loaded_customer(&self, of: &CustomerRef) -> bool {
+        self.customers.contains_key(of)
     }
 
     /// What a customer has.
@@ -265,7 +289,18 @@ impl World {
 /// Changing. Whoever decides calls these; they keep counters, events and the list of changes in step.
 impl World {
     /// Sets a pool's numbers.
-    pub fn set_pool(&mut self, at: PoolRef, pool: Pool) {
+    pub fn set_pool(&mut self, at: PoolRef, mut pool: Pool) {
+        // What is kept for those who wait is no claim: whoever takes capacity away takes that first.
+        pool.kept = pool.kept.min(pool.free().max(0));
+        let before = self.pool(at).unwrap_or_default();
+        if pool.available() > before.available() || before.kept > 0 {
+            self.freed(at.listing, at.pool);
+        }
+        self.set_kept(at, pool);
+    }
+
+    /// The same, with what is kept as it is.
+    pub(crate) fn set_kept(&mut self, at: PoolRef, pool: Pool) {
         debug_assert!(pool.is_sound(), "a pool would be oversold: {at:?} {pool:?}");
         self.pools.insert(at, Some(pool));
         self.changes.pools.insert(at);
@@ -343,6 +378,7 @@ impl World {
         booking.no = no;
         booking.events = 0;
         self.count(&booking, 1);
+        self.stirred(None, &booking);
         self.changes.bookings.insert(no, None);
         self.append(&mut booking, None, kinds, actor);
         self.load_booking(booking);
@@ -356,7 +392,10 @@ impl World {
         debug_assert_eq!(new.version, old.version + 1, "one transition, one version");
         self.count(&old, -1);
         self.count(&new, 1);
+        self.stirred(Some(&old), &new);
+        note_taken(&mut new);
         self.append(&mut new, Some(&old), kinds, actor);
+        self.tell_of_offer(&old, &new, actor);
         self.changes.bookings.entry(new.no).or_insert(Some(old));
         self.bookings.insert(new.no, new);
     }

@@ -28,6 +28,8 @@ pub struct Availability {
     pub version: u64,
     /// When this was true.
     pub as_of: Time,
+    /// How many wait for what is sold out.
+    pub waiting: i64,
     /// Its pools, in order.
     pub pools: Vec<PoolAvailability>,
 }
@@ -49,6 +51,8 @@ pub struct PoolAvailability {
     pub confirmed: i64,
     /// Units withheld from sale.
     pub blocked: i64,
+    /// Units that nobody has and that are kept for those who wait.
+    pub kept: i64,
     /// Price of a unit in minor units.
     pub price: i64,
     /// When it begins.
@@ -130,7 +134,8 @@ impl Engine {
             .ask(move |read| {
                 let (pools, holds) = (read.pools(listing.no)?, read.holds(listing.no)?);
                 let version = read.inventory_version(listing.no)?;
-                Ok::<_, StoreError>(make(listing, version, read.now(), &pools, &holds))
+                let waiting = read.list_numbers(listing.no)?.waiting;
+                Ok::<_, StoreError>(make(listing, version, waiting, read.now(), &pools, &holds))
             })
             .await?;
         let answer = Arc::new(answer);
@@ -144,6 +149,7 @@ impl Engine {
 fn make(
     listing: Arc<Listing>,
     version: u64,
+    waiting: i64,
     now: Time,
     rows: &[(PoolNo, Pool)],
     holds: &[Hold],
@@ -174,7 +180,9 @@ fn make(
         .map(|(index, (no, pool))| {
             sooner(listing.sale_ends_at(*no));
             let held = pool.held - overdue[index];
-            let free = pool.capacity - pool.blocked - pool.confirmed - held;
+            // What has lapsed goes to those who wait, as soon as it is swept.
+            let kept = pool.kept + if waiting > 0 { overdue[index] } else { 0 };
+            let free = pool.capacity - pool.blocked - pool.confirmed - held - kept;
             PoolAvailability {
                 no: *no,
                 key: listing.pool_key(*no),
@@ -183,6 +191,7 @@ fn make(
                 held,
                 confirmed: pool.confirmed,
                 blocked: pool.blocked,
+                kept,
                 price: pool.price,
                 starts_at: listing.pool_starts_at(*no),
                 ends_at: listing.pool_ends_at(*no),
@@ -190,5 +199,5 @@ fn make(
             }
         })
         .collect();
-    (Availability { listing, version, as_of: now, pools }, until)
+    (Availability { listing, version, as_of: now, waiting, pools }, until)
 }

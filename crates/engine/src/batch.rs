@@ -3,16 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lastseat_core::booking::Booking;
 use lastseat_core::command::{Action, Command};
-use lastseat_core::decide::names::{Names, Wanted};
-use lastseat_core::id::{BookingNo, ListingNo};
+use lastseat_core::decide::names::Names;
+use lastseat_core::id::ListingNo;
 use lastseat_core::pool::PoolRef;
 use lastseat_core::refusal::{Code, Refusal, RefusalData};
 use lastseat_core::time::Time;
-use lastseat_core::world::{Changes, CustomerRef, World};
+use lastseat_core::world::{Changes, World};
 use lastseat_core::{Outcome, decide};
 use lastseat_store::{CommitError, Lane, StoreError, Tx};
+
+use crate::load::Load;
 
 /// How often it is asked whether a transaction of unknown outcome was committed, before giving up.
 const MAX_SETTLE_ATTEMPTS: u32 = 20;
@@ -151,15 +152,22 @@ fn attempt(
     };
     let mut load = Load::new(tx.as_mut(), names)?;
     load.all(commands, names)?;
-    let Load { mut world, renewal, more_due, .. } = load;
-
-    world.settle_all();
-    for no in renewal.iter().flat_map(|renewal| &renewal.bookings) {
-        world.touch_booking(*no);
+    load.world.settle_all();
+    for no in load.renewal.iter().flat_map(|renewal| &renewal.bookings) {
+        load.world.touch_booking(*no);
     }
-    let mut answers: Vec<Answer> = commands.iter().map(|command| decide(&mut world, command)).collect();
+    load.world.settle_entries();
+    // What comes free goes to those who wait before the next command looks.
+    load.serve()?;
+    let mut answers: Vec<Answer> = Vec::with_capacity(commands.len());
+    for command in commands {
+        load.number_for(command)?;
+        answers.push(decide(&mut load.world, command));
+        load.serve()?;
+    }
+    let Load { world, renewal, more_due, .. } = load;
     // Sentences are checked to say what is true after the whole batch.
-    let write = !world.changes.is_empty() || renewal.is_some();
+    let write = !world.changes.is_empty() || world.has_changed_entries() || renewal.is_some();
     if way == Way::Optimistic && (!write || answers.iter().any(Result::is_err)) {
         return Err(Failure::Unsure);
     }
@@ -197,182 +205,6 @@ fn attempt(
     }
 }
 
-/// How far renewing comes with this batch.
-struct Renewal {
-    listing: ListingNo,
-    bookings: Vec<BookingNo>,
-    /// Up to where; none when it is done.
-    renewed: Option<BookingNo>,
-}
-
-/// Loads a world: what the commands name, then what that needs, then the overdue holds that stand in the
-/// way, with what they need in turn.
-struct Load<'a> {
-    tx: &'a mut dyn Tx,
-    world: World,
-    wanted: Wanted,
-    loaded_pools: BTreeSet<PoolRef>,
-    renewal: Option<Renewal>,
-    more_due: bool,
-}
-
-impl<'a> Load<'a> {
-    fn new(tx: &'a mut dyn Tx, names: &Names) -> Result<Self, StoreError> {
-        let mut world = World::new(tx.now());
-        (world.booking_numbers, world.listing_numbers) =
-            tx.numbers(names.new_bookings, names.new_listings)?;
-        Ok(Self {
-            tx,
-            world,
-            wanted: Wanted::default(),
-            loaded_pools: BTreeSet::new(),
-            renewal: None,
-            more_due: false,
-        })
-    }
-
-    fn all(&mut self, commands: &[Command], names: &Names) -> Result<(), StoreError> {
-        for id in &names.listings {
-            if let Some(listing) = self.tx.listing(*id)? {
-                if names.edited.contains(id) {
-                    self.world.load_last_booking(listing.no, self.tx.last_booking(listing.no)?);
-                }
-                self.world.load_listing(listing);
-            }
-        }
-        if !names.bookings.is_empty() {
-            let found = self.tx.bookings(&names.bookings)?;
-            self.bookings(found)?;
-        }
-        self.due(names.due)?;
-        self.renewals(names.renew)?;
-        for command in commands {
-            self.wanted.add(&self.world, command);
-        }
-        self.pools()?;
-        self.overdue()?;
-        self.customers()?;
-        if !names.idempotency.is_empty() {
-            for (key, what) in self.tx.remembered(&names.idempotency)? {
-                self.world.load_remembered(key, what);
-            }
-        }
-        for external_id in &names.imported {
-            let found = self.tx.imported(external_id)?;
-            self.world.load_imported(external_id.clone(), found);
-        }
-        for key in &names.keys {
-            if self.tx.has_key(*key)? {
-                self.world.load_key(*key);
-            }
-        }
-        Ok(())
-    }
-
-    /// Puts in bookings with their listings, and notes what they need.
-    fn bookings(&mut self, found: Vec<Booking>) -> Result<(), StoreError> {
-        for booking in found {
-            if !self.world.listings.contains_key(&booking.listing) {
-                let missing = || StoreError::Corrupt(format!("booking {} has no listing", booking.id));
-                let listing = self.tx.listing_at(booking.listing)?.ok_or_else(missing)?;
-                self.world.load_listing(listing);
-            }
-            self.wanted.add_booking(&self.world, &booking);
-            self.world.load_booking(booking);
-        }
-        Ok(())
-    }
-
-    fn bookings_at(&mut self, nos: Vec<BookingNo>) -> Result<(), StoreError> {
-        let new: BTreeSet<BookingNo> =
-            nos.into_iter().filter(|no| self.world.booking_at(*no).is_none()).collect();
-        if new.is_empty() {
-            return Ok(());
-        }
-        let found = self.tx.bookings_at(&new)?;
-        self.bookings(found)
-    }
-
-    fn due(&mut self, limit: u32) -> Result<(), StoreError> {
-        if limit == 0 {
-            return Ok(());
-        }
-        let due = self.tx.due(limit)?;
-        self.more_due = due.len() >= limit as usize;
-        self.bookings_at(due)
-    }
-
-    fn renewals(&mut self, limit: u32) -> Result<(), StoreError> {
-        if limit == 0 {
-            return Ok(());
-        }
-        let Some((listing, after, through)) = self.tx.renewing()? else { return Ok(()) };
-        let bookings = self.tx.live_bookings(listing, after, through, limit)?;
-        let done = bookings.len() < limit as usize;
-        let renewed = if done { None } else { bookings.last().copied() };
-        self.bookings_at(bookings.clone())?;
-        self.renewal = Some(Renewal { listing, bookings, renewed });
-        Ok(())
-    }
-
-    /// Loads the pools that are wanted and not yet there.
-    fn pools(&mut self) -> Result<(), StoreError> {
-        for listing in std::mem::take(&mut self.wanted.whole) {
-            for (pool, numbers) in self.tx.whole(listing)? {
-                let at = PoolRef { listing, pool };
-                self.loaded_pools.insert(at);
-                self.world.load_pool(at, Some(numbers));
-                if numbers.held > 0 {
-                    // What is overdue there is swept before anything is compared with it.
-                    self.wanted.pools.insert(at, i64::MAX);
-                }
-            }
-        }
-        let missing: Vec<PoolRef> =
-            self.wanted.pools.keys().filter(|at| !self.loaded_pools.contains(at)).copied().collect();
-        if missing.is_empty() {
-            return Ok(());
-        }
-        for (at, pool) in missing.iter().zip(self.tx.pools(&missing)?) {
-            self.world.load_pool(*at, pool);
-        }
-        self.loaded_pools.extend(missing);
-        Ok(())
-    }
-
-    /// Loads the overdue bookings of pools that are short and of customers whose limit will be checked. No
-    /// more of them than the batch needs; settling them gives back what they hold.
-    fn overdue(&mut self) -> Result<(), StoreError> {
-        let short = |(at, asked): (&PoolRef, &i64)| {
-            let pool = self.world.pool(*at).filter(|pool| pool.held > 0 && pool.free() < *asked)?;
-            Some((*at, asked.saturating_sub(pool.free())))
-        };
-        let short: Vec<(PoolRef, i64)> = self.wanted.pools.iter().filter_map(short).collect();
-        let limited = self.wanted.customers.iter().filter(|(_, limited)| **limited);
-        let limited: Vec<CustomerRef> = limited.map(|(customer, _)| customer.clone()).collect();
-        let mut overdue = Vec::new();
-        if !short.is_empty() {
-            overdue.extend(self.tx.overdue_in(&short)?);
-        }
-        if !limited.is_empty() {
-            overdue.extend(self.tx.overdue_of(&limited)?);
-        }
-        self.bookings_at(overdue)?;
-        self.pools()
-    }
-
-    fn customers(&mut self) -> Result<(), StoreError> {
-        let wanted: Vec<_> = self.wanted.customers.keys().cloned().collect();
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        for (of, has) in wanted.iter().zip(self.tx.customers(&wanted)?) {
-            self.world.load_customer(of.clone(), has);
-        }
-        Ok(())
-    }
-}
-
 /// Completes refusals for want of places: when does the next hold lapse?
 fn tell_next_releases(
     tx: &mut dyn Tx,
@@ -382,7 +214,7 @@ fn tell_next_releases(
 ) -> Result<(), StoreError> {
     let mut short: BTreeMap<PoolRef, Vec<&mut Option<Time>>> = BTreeMap::new();
     for (command, answer) in commands.iter().zip(answers) {
-        let Err(Refusal { data: RefusalData::Pools(pools), .. }) = answer else { continue };
+        let Err(Refusal { data: RefusalData::Pools { pools, .. }, .. }) = answer else { continue };
         let Some(listing) = listing_of(world, command) else { continue };
         for pool in pools.iter_mut().filter(|pool| pool.held > 0) {
             let Some(no) = listing.find_pool(&pool.key) else { continue };

@@ -227,6 +227,12 @@ impl Engine {
                 found.map(Outcome::Listing).ok_or_else(|| Refusal::not_found("listing"))
             }
             Answer::Key(id) => Ok(Outcome::Key(id)),
+            Answer::Entry(id) => {
+                let found = self.waitlist_entry(id).await?;
+                found
+                    .map(|found| Outcome::Waits(Box::new(found.entry)))
+                    .ok_or_else(|| Refusal::not_found("waitlist entry"))
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! The one place where randomness is drawn, and the time of an id read: an id's time orders it in indexes
 //! and decides nothing.
 
-use lastseat_core::id::{BookingId, KeyId, ListingId, uuid_v7_bits};
+use lastseat_core::id::{BookingId, KeyId, ListingId, WaitlistId, uuid_v7_bits};
 
 /// 128 random bits from the thread's generator, which the system seeds and reseeds.
 #[must_use]
@@ -39,4 +39,10 @@ pub fn listing_id() -> ListingId {
 #[must_use]
 pub fn key_id() -> KeyId {
     KeyId::from_bits(v7())
+}
+
+/// A fresh id of an entry of a waitlist.
+#[must_use]
+pub fn waitlist_id() -> WaitlistId {
+    WaitlistId::from_bits(v7())
 }

@@ -1,6 +1,6 @@
 //! The thread that runs batches, one after the other, and does in between what is due.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -48,7 +48,7 @@ const REMEMBER_SECONDS: i64 = 24 * 3600;
 /// What a commit changed, for those who watch.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Committed {
-    /// Listings whose pools changed.
+    /// Listings whose pools or waitlists changed.
     pub inventory: Vec<ListingNo>,
     /// Listings that are new or were edited.
     pub listings: Vec<ListingNo>,
@@ -270,6 +270,9 @@ impl LaneThread {
                 (known, due) => known.or(due),
             };
         }
+        let rechecked = (!changes.recheck.is_empty()).then_some(world.now);
+        let due = world.changed_entries().filter_map(|(_, entry)| entry.due_at).chain(rechecked);
+        self.next_due = due.chain(self.next_due).min();
         let new = changes.new_listings.iter().map(|(no, ..)| *no);
         let listings: Vec<ListingNo> = new.chain(changes.listings.iter().copied()).collect();
         self.renewing |= listings.iter().any(|no| world.listings[no].doc.renew_through.is_some());
@@ -277,7 +280,8 @@ impl LaneThread {
         if !changes.new_keys.is_empty() || !changes.revoked_keys.is_empty() {
             self.reload_keys();
         }
-        let mut inventory: Vec<ListingNo> = batch::inventory(changes).into_iter().collect();
+        let waited: BTreeSet<ListingNo> = world.changed_entries().map(|(_, entry)| entry.listing).collect();
+        let mut inventory: Vec<ListingNo> = batch::inventory(changes).union(&waited).copied().collect();
         inventory.extend(&listings);
         self.shared.availability.changed(&inventory);
         let mut kinds: HashMap<EventKind, u64> = HashMap::new();

@@ -6,6 +6,7 @@
 //! nothing waits on a timer, and the hotter a pool, the larger the batch.
 //!
 //! - [`batch`]: one batch, without threads; what simulations drive
+//! - `load`: what a batch has to know before it can decide
 //! - [`lane`]: the thread that runs batches and does what is due
 //! - [`engine`]: what adapters call
 //! - [`query`], [`availability`]: questions, answered from snapshots, settled
@@ -23,6 +24,7 @@ mod engine;
 mod follow;
 pub mod ids;
 mod lane;
+mod load;
 pub mod metrics;
 mod query;
 
@@ -30,4 +32,4 @@ pub use availability::{Availability, PoolAvailability};
 pub use engine::{Done, DueWorker, Engine, EngineConfig};
 pub use lane::Committed;
 pub use metrics::Metrics;
-pub use query::BookingQuery;
+pub use query::{BookingQuery, WaitlistEntry};

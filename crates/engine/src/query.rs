@@ -1,12 +1,15 @@
 //! Questions, answered from snapshots. Every row is settled at the snapshot's instant before it is shown.
 
+use std::sync::Arc;
+
 use lastseat_core::booking::{Booking, Patch, State, Step, fold};
-use lastseat_core::id::{BookingId, BookingNo, KeyId, ListingNo};
-use lastseat_core::listing::Status;
+use lastseat_core::id::{BookingId, BookingNo, EntryNo, KeyId, ListingNo, WaitlistId};
+use lastseat_core::listing::{Listing, Status};
 use lastseat_core::refusal::Refusal;
 use lastseat_core::settle::settle;
 use lastseat_core::time::Time;
-use lastseat_store::{BookingFilter, ListingNumbers, Read, StoreError, StoredEvent};
+use lastseat_core::waitlist::{Ended, Entry, Reach, Standing, ended};
+use lastseat_store::{BookingFilter, ListingNumbers, Read, StoreError, StoredEvent, Which};
 
 use crate::batch::unavailable;
 use crate::engine::Engine;
@@ -24,6 +27,23 @@ pub struct BookingQuery {
     pub created_by: Option<KeyId>,
     /// Before this one; the newest come first.
     pub before: Option<BookingNo>,
+}
+
+/// An entry of a waitlist as people see it, settled.
+#[derive(Clone, PartialEq, Debug)]
+pub struct WaitlistEntry {
+    /// The entry.
+    pub entry: Entry,
+    /// Its listing.
+    pub listing: Arc<Listing>,
+    /// Where it stands.
+    pub standing: Standing,
+    /// How many wait before it for the same; 0 when it does not wait.
+    pub ahead: i64,
+    /// The booking that it was offered.
+    pub offer: Option<Booking>,
+    /// Why waiting came to its end, where it did.
+    pub ended: Option<Ended>,
 }
 
 impl Engine {
@@ -168,6 +188,62 @@ impl Engine {
         }
     }
 
+    /// An entry of a waitlist.
+    ///
+    /// # Errors
+    /// `503` if the store fails.
+    pub async fn waitlist_entry(&self, id: WaitlistId) -> Result<Option<WaitlistEntry>, Refusal> {
+        let found =
+            self.ask(move |read| read.entry(id)?.map(|entry| with_offer(read, entry)).transpose()).await?;
+        let Some(found) = found else { return Ok(None) };
+        self.know(found.entry.listing).await;
+        Ok(self.seen(found))
+    }
+
+    /// At most `limit` entries of a listing after one of them, in the order of joining.
+    ///
+    /// # Errors
+    /// `503` if the store fails.
+    pub async fn waitlist(
+        &self,
+        of: ListingNo,
+        after: EntryNo,
+        limit: u32,
+    ) -> Result<Vec<WaitlistEntry>, Refusal> {
+        let question = move |read: &dyn Read| {
+            let entries = read.entries(of, Which::All, after, limit)?;
+            entries.into_iter().map(|entry| with_offer(read, entry)).collect::<Result<Vec<_>, _>>()
+        };
+        let found = self.ask(question).await?;
+        Ok(found.into_iter().filter_map(|found| self.seen(found)).collect())
+    }
+
+    /// How many wait in a listing that may want the same pools: so many are ahead of who joins now.
+    ///
+    /// # Errors
+    /// `503` if the store fails.
+    pub async fn waiting_for(&self, of: ListingNo, reach: Reach) -> Result<i64, Refusal> {
+        self.ask(move |read| read.ahead(of, reach, EntryNo(i64::MAX))).await
+    }
+
+    /// How many wait in a listing, as its rows say.
+    ///
+    /// # Errors
+    /// `503` if the store fails.
+    pub async fn waiting(&self, of: ListingNo) -> Result<i64, Refusal> {
+        self.ask(move |read| Ok(read.list_numbers(of)?.waiting)).await
+    }
+
+    fn seen(&self, found: Found) -> Option<WaitlistEntry> {
+        let Found { entry, ahead, offer, now } = found;
+        let listing = self.listing_at(entry.listing)?;
+        let offer = offer.map(|booking| self.settled(booking, now));
+        let standing = entry.shown(&listing, offer.as_ref(), now);
+        let ended = if entry.waits() { ended(&entry, &listing, now) } else { entry.ended };
+        let ahead = if standing == Standing::Waiting { ahead } else { 0 };
+        Some(WaitlistEntry { standing, ahead, offer, ended, listing, entry })
+    }
+
     /// The events of a booking, in order.
     ///
     /// # Errors
@@ -219,6 +295,20 @@ impl Engine {
     pub async fn numbers(&self, of: ListingNo) -> Result<ListingNumbers, Refusal> {
         self.ask(move |read| read.numbers(of)).await
     }
+}
+
+/// An entry as it is stored, with what it takes to show it.
+struct Found {
+    entry: Entry,
+    ahead: i64,
+    offer: Option<Booking>,
+    now: Time,
+}
+
+fn with_offer(read: &dyn Read, entry: Entry) -> Result<Found, StoreError> {
+    let ahead = if entry.waits() { read.ahead(entry.listing, entry.want.reach(), entry.no)? } else { 0 };
+    let offer = entry.booking.map(|no| read.booking_at(no)).transpose()?.flatten();
+    Ok(Found { entry, ahead, offer, now: read.now() })
 }
 
 fn step(event: &StoredEvent) -> Result<Step, StoreError> {

@@ -12,7 +12,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName};
 use lastseat_core::booking::Booking;
 use lastseat_core::command::{Actor, Role};
-use lastseat_core::id::{BookingId, KeyId};
+use lastseat_core::id::{BookingId, KeyId, WaitlistId};
 use lastseat_core::refusal::Code;
 use lastseat_engine::{Engine, ids};
 use lastseat_store::ApiKey;
@@ -21,6 +21,8 @@ use sha2::{Digest as _, Sha256};
 use crate::params::Params;
 use crate::problem::Problem;
 
+/// The header with the token of an entry of a waitlist; in links it is the parameter `token`.
+pub const WAITLIST_TOKEN: HeaderName = HeaderName::from_static("waitlist-token");
 /// The header with the token of a booking; in links it is the parameter `token`.
 pub const BOOKING_TOKEN: HeaderName = HeaderName::from_static("booking-token");
 /// How secrets of keys begin, so that one that got lost is recognised.
@@ -140,22 +142,57 @@ pub(crate) fn booking_actor(
     params: &mut Params,
     id: &str,
 ) -> Result<(Actor, BookingId), Problem> {
-    let parameter = params.take("token");
-    let header = head.headers.get(BOOKING_TOKEN).map(|value| value.to_str().unwrap_or_default());
-    let key = api_key(engine, &head.headers)?;
-    let token = header.or(parameter.as_deref());
-    if key.is_none() && token.is_none() {
-        return Err(Problem::new(
-            Code::Unauthenticated,
-            "Send the booking's token (header Booking-Token) or an API key (Authorization: Bearer <key>).",
-        ));
-    }
+    let in_words = "the booking's token (header Booking-Token)";
+    let (key, token) = credentials(engine, head, params, &BOOKING_TOKEN, in_words)?;
     let id: BookingId = id.parse().map_err(|_| Problem::not_found("booking"))?;
     match (key, token) {
         (Some(key), _) => Ok((actor_of(&key), id)),
-        (None, Some(token)) if engine.secret().opens(id, token) => Ok((Actor::Owner, id)),
+        (None, Some(token)) if engine.secret().opens(id, &token) => Ok((Actor::Owner, id)),
         _ => Err(Problem::not_found("booking")),
     }
+}
+
+/// Who acts on the entry `id` of a waitlist: an API key, else whoever has its token.
+///
+/// # Errors
+/// As [`booking_actor`].
+pub(crate) fn waitlist_actor(
+    engine: &Engine,
+    head: &Parts,
+    params: &mut Params,
+    id: &str,
+) -> Result<(Actor, WaitlistId), Problem> {
+    let missing = || Problem::not_found("waitlist entry");
+    let in_words = "the entry's token (header Waitlist-Token)";
+    let (key, token) = credentials(engine, head, params, &WAITLIST_TOKEN, in_words)?;
+    let id: WaitlistId = id.parse().map_err(|_| missing())?;
+    match (key, token) {
+        (Some(key), _) => Ok((actor_of(&key), id)),
+        (None, Some(token)) if engine.secret().opens_entry(id, &token) => Ok((Actor::Owner, id)),
+        _ => Err(missing()),
+    }
+}
+
+/// The key in force and the token that a request shows.
+///
+/// # Errors
+/// `401 unauthenticated` without either, or with a wrong key.
+fn credentials(
+    engine: &Engine,
+    head: &Parts,
+    params: &mut Params,
+    name: &HeaderName,
+    token_in_words: &str,
+) -> Result<(Option<Arc<ApiKey>>, Option<String>), Problem> {
+    let parameter = params.take("token");
+    let header = head.headers.get(name).map(|value| value.to_str().unwrap_or_default().to_owned());
+    let key = api_key(engine, &head.headers)?;
+    let token = header.or(parameter);
+    if key.is_none() && token.is_none() {
+        let text = format!("Send {token_in_words} or an API key (Authorization: Bearer <key>).");
+        return Err(Problem::new(Code::Unauthenticated, text));
+    }
+    Ok((key, token))
 }
 
 /// Who may do something with a booking, besides admins and operators.

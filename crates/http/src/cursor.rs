@@ -27,6 +27,8 @@ pub(crate) enum List {
     Receipts,
     /// API keys; the place counts them.
     Keys,
+    /// A waitlist; the place is the number of the last one.
+    Waitlist,
 }
 
 impl List {
@@ -38,6 +40,7 @@ impl List {
             Self::BookingEvents => 4,
             Self::Receipts => 5,
             Self::Keys => 6,
+            Self::Waitlist => 7,
         }
     }
 }

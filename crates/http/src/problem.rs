@@ -5,7 +5,6 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
-use lastseat_core::booking::State;
 use lastseat_core::refusal::{Code, FieldError, Refusal, RefusalData, ShortPool};
 use lastseat_core::time::Time;
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -123,9 +122,15 @@ impl Serialize for Body<'_> {
                 map.serialize_entry("decided_by", decided_by)?;
                 map.serialize_entry("decided_at", decided_at)?;
             }
+            RefusalData::Standing(standing) => map.serialize_entry("state", standing)?,
             RefusalData::Version(version) => map.serialize_entry("version", version)?,
             RefusalData::Total(total) => map.serialize_entry("total", total)?,
-            RefusalData::Pools(pools) => map.serialize_entry("pools", pools)?,
+            RefusalData::Pools { pools, waitlist } => {
+                map.serialize_entry("pools", pools)?;
+                if let Some(listing) = waitlist {
+                    map.serialize_entry("waitlist", &format_args!("/v1/listings/{listing}/waitlist"))?;
+                }
+            }
         }
         map.end()
     }
@@ -151,12 +156,16 @@ pub struct ProblemSchema {
     /// With `invalid`: what is wrong with which field.
     #[schema(nullable = false)]
     errors: Option<Vec<FieldError>>,
-    /// With `sold_out` and `capacity_in_use`: the pools that are short.
+    /// With `sold_out` and `capacity_in_use`: the pools that are short. With `wrong_state`, for who wants to wait for
+    /// what can be had: those.
     #[schema(nullable = false)]
     pools: Option<Vec<ShortPool>>,
-    /// With `wrong_state` and `hold_expired`: the state.
+    /// With `sold_out`, where the listing has a waitlist: where to join it.
     #[schema(nullable = false)]
-    state: Option<State>,
+    waitlist: Option<String>,
+    /// With `wrong_state` and `hold_expired`: the state of the booking, or of the entry of the waitlist.
+    #[schema(nullable = false)]
+    state: Option<String>,
     /// Who brought it there.
     decided_by: Option<String>,
     /// When.
@@ -192,6 +201,8 @@ pub(crate) async fn unknown_method(method: http::Method) -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use lastseat_core::booking::State;
+
     use super::*;
 
     fn json(refusal: Refusal) -> serde_json::Value {

@@ -35,8 +35,9 @@ const HAS_ROWS: &str = "SELECT EXISTS(SELECT 1 FROM batches) OR EXISTS(SELECT 1 
 const SESSIONS: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() \
     AND application_name IN ($1, $2)";
 /// Which version of a listing is in force stands beside its inventory.
-const INSERT_INVENTORY: &str = "INSERT INTO inventory (listing_no, listing_id, version, edition) \
-    SELECT u.listing_no, l.id, u.version, l.version FROM unnest($1::bigint[], $2::bigint[]) AS u (listing_no, version) \
+const INSERT_INVENTORY: &str = "INSERT INTO inventory (listing_no, listing_id, version, edition, waiting) \
+    SELECT u.listing_no, l.id, u.version, l.version, u.waiting FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) \
+    AS u (listing_no, version, waiting) \
     JOIN listings l ON l.no = u.listing_no";
 /// What is told apart by numbers goes on above the highest.
 const FINISH: &str = "INSERT INTO batches (no, id, node, listings, edited, keys, bookings, place) \
@@ -238,7 +239,11 @@ impl PgTarget {
             let number = |row: &Row| if let Value::Int(number) = row[index] { number } else { 0 };
             rows.iter().map(number).collect()
         };
-        self.connection.client.execute(INSERT_INVENTORY, &[&column(0), &column(1)]).await.map(drop)
+        self.connection
+            .client
+            .execute(INSERT_INVENTORY, &[&column(0), &column(1), &column(2)])
+            .await
+            .map(drop)
     }
 }
 
@@ -287,8 +292,8 @@ mod tests {
 
     /// What this store fills by itself, or has for itself alone.
     const OWN: [&str; 5] = ["meta", "batches", "event_log", "files", "lastseat_schema"];
-    /// The same of `inventory`, which has `listing_no` and `version` beside them.
-    const INVENTORY: &str = "edition, listing_id, listing_no, version";
+    /// The columns of `inventory`, two of which it fills by itself.
+    const INVENTORY: &str = "edition, listing_id, listing_no, version, waiting";
 
     fn database(server: &Postgres, name: &str) -> PgStore {
         let url = server.create_database(name).unwrap();

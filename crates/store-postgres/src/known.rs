@@ -30,12 +30,14 @@ struct Edition {
     edition: i64,
     listing: Arc<Listing>,
     pools: HashMap<PoolNo, Pool>,
+    /// How many wait.
+    waiting: i64,
 }
 
 impl Known {
-    /// A listing with its edition.
+    /// A listing with its edition, if nobody is known to wait in it.
     pub(crate) fn listing(&self, id: ListingId) -> Option<(i64, Arc<Listing>)> {
-        let known = self.listings.get(self.nos.get(&id)?)?;
+        let known = self.listings.get(self.nos.get(&id)?).filter(|known| known.waiting == 0)?;
         Some((known.edition, Arc::clone(&known.listing)))
     }
 
@@ -47,7 +49,7 @@ impl Known {
     pub(crate) fn put_listing(&mut self, edition: i64, listing: Arc<Listing>) {
         self.forget_listing(listing.no);
         self.nos.insert(listing.id, listing.no);
-        self.listings.insert(listing.no, Edition { edition, listing, pools: HashMap::new() });
+        self.listings.insert(listing.no, Edition { edition, listing, pools: HashMap::new(), waiting: 0 });
     }
 
     pub(crate) fn forget_listing(&mut self, no: ListingNo) {
@@ -68,6 +70,13 @@ impl Known {
             if let Some(known) = self.listings.get_mut(&at.listing) {
                 self.pools += usize::from(known.pools.insert(at.pool, pool).is_none());
             }
+        }
+    }
+
+    /// Notes how many wait in a listing that is known.
+    pub(crate) fn put_waiting(&mut self, no: ListingNo, waiting: i64) {
+        if let Some(known) = self.listings.get_mut(&no) {
+            known.waiting = waiting;
         }
     }
 

@@ -111,6 +111,7 @@ impl PgLane {
         let new_listings = missing(names.new_listings, &self.spare.listings);
         let listings: Vec<Uuid> = names.listings.iter().map(|id| Uuid::from_u128(id.bits())).collect();
         let bookings: Vec<Uuid> = names.bookings.iter().map(|id| Uuid::from_u128(id.bits())).collect();
+        let entries: Vec<Uuid> = names.entries.iter().map(|id| Uuid::from_u128(id.bits())).collect();
         let addresses: Vec<&str> = names.addresses.iter().map(String::as_str).collect();
         let keys: Vec<Uuid> = names.idempotency.iter().map(|key| Uuid::from_bytes(key.0)).collect();
         let ahead: Vec<PoolRef> =
@@ -122,10 +123,11 @@ impl PgLane {
         let connection = self.connection()?;
         let begin = connection.client.batch_execute("BEGIN");
         let locked = async {
-            if bookings.is_empty() && addresses.is_empty() {
+            if bookings.is_empty() && addresses.is_empty() && entries.is_empty() {
                 ask(connection, !listings.is_empty(), sql::LOCK_LISTINGS, &[&listings]).await
             } else {
-                ask(connection, true, sql::LOCK_NAMED, &[&listings, &bookings, &addresses, &about_now]).await
+                let named: Params<'_, 5> = [&listings, &bookings, &addresses, &about_now, &entries];
+                ask(connection, true, sql::LOCK_NAMED, &named).await
             }
         };
         let of_due: Params<'_, 2> = [&about_now, &due_limit];
@@ -177,6 +179,7 @@ impl PgLane {
             now: self.shared.known.saw(get(batch, 0)?),
             batch_no: get(batch, 1)?,
             listings: self.current(&locked)?,
+            waiting: self.waiting(&locked)?,
             bookings: row::bookings(&found)?,
             pools: ahead.into_iter().zip(pools).collect(),
             remembered: remembered.iter().map(crate::tx::remembered).collect::<Result<_, _>>()?,
@@ -202,6 +205,17 @@ impl PgLane {
             }
         }
         Ok(current)
+    }
+
+    /// How many wait in the listings of locked rows.
+    fn waiting(&mut self, locked: &[Row]) -> Result<BTreeMap<ListingNo, i64>, StoreError> {
+        let mut all = BTreeMap::new();
+        for row in locked {
+            let (no, waiting) = (ListingNo(get(row, 0)?), get(row, 3)?);
+            self.known.put_waiting(no, waiting);
+            all.insert(no, waiting);
+        }
+        Ok(all)
     }
 
     pub(crate) fn read_listings(&self, nos: &[i64]) -> Result<Vec<Arc<Listing>>, StoreError> {

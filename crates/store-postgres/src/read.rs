@@ -3,14 +3,16 @@
 use std::cell::RefCell;
 
 use lastseat_core::booking::Booking;
-use lastseat_core::id::{BookingId, BookingNo, ListingNo};
+use lastseat_core::id::{BookingId, BookingNo, EntryNo, ListingNo, WaitlistId};
 use lastseat_core::listing::Listing;
 use lastseat_core::pool::{Pool, PoolNo};
 use lastseat_core::secret::InstanceSecret;
 use lastseat_core::time::Time;
+use lastseat_core::waitlist::list::ListNumbers;
+use lastseat_core::waitlist::{Entry, Reach};
 use lastseat_core::world::CustomerUse;
 use lastseat_store::read::Money;
-use lastseat_store::{ApiKey, BookingFilter, Hold, ListingNumbers, Read, StoreError, StoredEvent};
+use lastseat_store::{ApiKey, BookingFilter, Hold, ListingNumbers, Read, StoreError, StoredEvent, Which};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
@@ -21,6 +23,7 @@ use crate::page::Page;
 use crate::row::{self, get};
 use crate::sql;
 use crate::store::PgStore;
+use crate::write::waitlist::columns;
 
 /// Bookings that are looked through at once for a customer.
 const CUSTOMER_PAGE: i64 = 500;
@@ -106,6 +109,12 @@ pub(crate) fn pools(rows: &[Row]) -> Result<Vec<(PoolNo, Pool)>, StoreError> {
         Ok((no, row::pool(row, 1)?))
     };
     rows.iter().map(pool).collect()
+}
+
+/// How many wait, and the last number; nothing where there is no row.
+pub(crate) fn list_numbers(rows: &[Row]) -> Result<ListNumbers, StoreError> {
+    let Some(row) = rows.first() else { return Ok(ListNumbers::default()) };
+    Ok(ListNumbers { waiting: get(row, 0)?, last: get(row, 1)? })
 }
 
 impl Read for PgRead<'_> {
@@ -224,6 +233,39 @@ impl Read for PgRead<'_> {
 
     fn keys(&self) -> Result<Vec<ApiKey>, StoreError> {
         self.rows(sql::KEYS, &[])?.iter().map(row::key).collect()
+    }
+
+    fn entry(&self, id: WaitlistId) -> Result<Option<Entry>, StoreError> {
+        self.first(sql::ENTRY_BY_ID, &[&Uuid::from_u128(id.bits())], row::entry)
+    }
+
+    fn entries(
+        &self,
+        of: ListingNo,
+        which: Which,
+        after: EntryNo,
+        limit: u32,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let sql = if which == Which::All { sql::ENTRIES_AFTER } else { sql::WAITING_AFTER };
+        row::entries(&self.rows(sql, &[&of.0, &after.0, &i64::from(limit)])?)
+    }
+
+    fn ahead(&self, of: ListingNo, reach: Reach, before: EntryNo) -> Result<i64, StoreError> {
+        let (group, first, last) = columns(reach);
+        let rows = match reach {
+            Reach::Everything => self.rows(sql::ALL_AHEAD, &[&of.0, &before.0])?,
+            Reach::Group { .. } => self.rows(sql::AHEAD, &[&of.0, &before.0, &group, &first, &last])?,
+        };
+        rows.first().map_or(Ok(0), |row| get(row, 0))
+    }
+
+    fn waiting_counts(&self, of: ListingNo) -> Result<Vec<(Option<u32>, i64)>, StoreError> {
+        let rows = self.rows(sql::COUNTS, &[&of.0])?;
+        rows.iter().map(|row| Ok((u32::try_from(get::<i64>(row, 0)?).ok(), get(row, 1)?))).collect()
+    }
+
+    fn list_numbers(&self, of: ListingNo) -> Result<ListNumbers, StoreError> {
+        list_numbers(&self.rows(sql::LIST_NUMBERS, &[&of.0])?)
     }
 
     fn next_due(&self) -> Result<Option<Time>, StoreError> {

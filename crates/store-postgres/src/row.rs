@@ -6,10 +6,11 @@ use std::sync::Arc;
 use lastseat_core::booking::{Booking, State};
 use lastseat_core::command::Role;
 use lastseat_core::event::EventKind;
-use lastseat_core::id::{BookingId, BookingNo, KeyId, ListingId, ListingNo};
+use lastseat_core::id::{BookingId, BookingNo, EntryNo, KeyId, ListingId, ListingNo, WaitlistId};
 use lastseat_core::listing::{Group, Groups, Listing};
 use lastseat_core::pool::Pool;
 use lastseat_core::time::Time;
+use lastseat_core::waitlist::{Ended, Entry, EntryState};
 use lastseat_store::{ApiKey, StoreError, StoredEvent};
 use serde::de::DeserializeOwned;
 use tokio_postgres::Row;
@@ -90,7 +91,7 @@ pub(crate) fn booking_nos(rows: &[Row]) -> Result<Vec<BookingNo>, StoreError> {
     rows.iter().map(|row| get(row, 0).map(BookingNo)).collect()
 }
 
-/// Reads five columns from `first` on: capacity, blocked, held, confirmed, price.
+/// Reads six columns from `first` on: capacity, blocked, held, confirmed, price, kept.
 pub(crate) fn pool(row: &Row, first: usize) -> Result<Pool, StoreError> {
     Ok(Pool {
         capacity: get(row, first)?,
@@ -98,7 +99,38 @@ pub(crate) fn pool(row: &Row, first: usize) -> Result<Pool, StoreError> {
         held: get(row, first + 2)?,
         confirmed: get(row, first + 3)?,
         price: get(row, first + 4)?,
+        kept: get(row, first + 5)?,
     })
+}
+
+/// A column that holds one of few names.
+fn named<T>(name: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, StoreError> {
+    parse(name).ok_or_else(|| StoreError::Corrupt(format!("{name} is not known here")))
+}
+
+/// Reads the columns of an entry, `entry_columns!` in `sql.rs`.
+pub(crate) fn entry(row: &Row) -> Result<Entry, StoreError> {
+    Ok(Entry {
+        listing: ListingNo(get(row, 0)?),
+        no: EntryNo(get(row, 1)?),
+        id: WaitlistId::from_bits(get::<Uuid>(row, 2)?.as_u128()),
+        state: named(get(row, 3)?, EntryState::parse)?,
+        want: json(get(row, 4)?)?,
+        customer: json(get(row, 5)?)?,
+        created_at: time(row, 6)?,
+        created_by: get::<Option<Uuid>>(row, 7)?.map(|id| KeyId::from_bits(id.as_u128())),
+        until: optional_time(row, 8)?,
+        due_at: optional_time(row, 9)?,
+        joined_behind: get(row, 10)?,
+        skipped: number(row, 11)?,
+        kept: get::<Option<&str>>(row, 12)?.map(json).transpose()?.unwrap_or_default(),
+        booking: get::<Option<i64>>(row, 13)?.map(BookingNo),
+        ended: get::<Option<&str>>(row, 14)?.map(|name| named(name, Ended::parse)).transpose()?,
+    })
+}
+
+pub(crate) fn entries(rows: &[Row]) -> Result<Vec<Entry>, StoreError> {
+    rows.iter().map(entry).collect()
 }
 
 /// Puts listings together from their own rows and those of their groups, both in order.

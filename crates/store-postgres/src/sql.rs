@@ -14,25 +14,36 @@ macro_rules! booking_columns {
     };
 }
 
+/// The columns of an entry of a waitlist, in the order in which `row::entry` reads them.
+macro_rules! entry_columns {
+    () => {
+        "listing_no, no, id, state, want, customer, created_at, created_by, until, due_at, joined_behind, skipped, kept, \
+         booking_no, ended"
+    };
+}
+
 /// The columns of a booking, in the order in which `row::booking` reads them.
 pub(crate) const BOOKING_COLUMNS: &str = booking_columns!();
 
 // What lanes run: prepared when the connection is made.
 statements! { LANE:
-    LOCK_LISTINGS = "SELECT listing_no, listing_id, edition FROM inventory WHERE listing_id = ANY($1::uuid[]) \
+    LOCK_LISTINGS = "SELECT listing_no, listing_id, edition, waiting FROM inventory WHERE listing_id = ANY($1::uuid[]) \
         ORDER BY listing_no FOR NO KEY UPDATE";
-    /// The same, with the listings of bookings, and of overdue holds of addresses.
-    LOCK_NAMED = "SELECT i.listing_no, i.listing_id, i.edition FROM inventory i WHERE i.listing_no IN ( \
+    /// The same, with the listings of bookings, of overdue holds of addresses, and of entries of waitlists.
+    LOCK_NAMED = "SELECT i.listing_no, i.listing_id, i.edition, i.waiting FROM inventory i WHERE i.listing_no IN ( \
             SELECT n.listing_no FROM inventory n WHERE n.listing_id = ANY($1::uuid[]) \
             UNION ALL SELECT b.listing_no FROM bookings b WHERE b.id = ANY($2::uuid[]) \
             UNION ALL SELECT b.listing_no FROM customer_holds c JOIN bookings b ON b.no = c.booking_no \
-                WHERE c.listing_no = 0 AND c.identity = ANY($3::text[]) AND c.due_at <= $4) \
+                WHERE c.listing_no = 0 AND c.identity = ANY($3::text[]) AND c.due_at <= $4 \
+            UNION ALL SELECT w.listing_no FROM waitlist w WHERE w.id = ANY($5::uuid[])) \
         ORDER BY i.listing_no FOR NO KEY UPDATE OF i";
-    /// Listings with bookings that are due and that nobody else is at work on.
-    LOCK_DUE = "SELECT i.listing_no, i.listing_id, i.edition FROM inventory i WHERE i.listing_no IN ( \
-            SELECT d.listing_no FROM (SELECT listing_no FROM bookings WHERE due_at <= $1 ORDER BY due_at, no LIMIT $2::bigint) d) \
+    /// Listings with bookings or entries of waitlists that are due and that nobody else is at work on.
+    LOCK_DUE = "SELECT i.listing_no, i.listing_id, i.edition, i.waiting FROM inventory i WHERE i.listing_no IN ( \
+            SELECT d.listing_no FROM (SELECT listing_no FROM bookings WHERE due_at <= $1 ORDER BY due_at, no LIMIT $2::bigint) d \
+            UNION ALL SELECT w.listing_no FROM (SELECT listing_no FROM waitlist WHERE due_at <= $1 \
+                ORDER BY due_at, listing_no, no LIMIT $2::bigint) w) \
         ORDER BY i.listing_no FOR NO KEY UPDATE OF i SKIP LOCKED";
-    LOCK_RENEWING = "SELECT i.listing_no, i.listing_id, i.edition FROM inventory i WHERE i.listing_no IN ( \
+    LOCK_RENEWING = "SELECT i.listing_no, i.listing_id, i.edition, i.waiting FROM inventory i WHERE i.listing_no IN ( \
             SELECT no FROM listings WHERE renew_through IS NOT NULL) \
         ORDER BY i.listing_no LIMIT 4 FOR NO KEY UPDATE OF i SKIP LOCKED";
 
@@ -53,10 +64,10 @@ statements! { LANE:
     LIVE_BOOKINGS = "SELECT no FROM bookings WHERE listing_no = $1 AND no > $2 AND no <= $3 \
         AND state IN ('held', 'in_review', 'confirmed') ORDER BY no LIMIT $4::bigint";
 
-    POOLS = "SELECT p.capacity, p.blocked, p.held, p.confirmed, p.price FROM unnest($1::bigint[], $2::bigint[]) \
+    POOLS = "SELECT p.capacity, p.blocked, p.held, p.confirmed, p.price, p.kept FROM unnest($1::bigint[], $2::bigint[]) \
         WITH ORDINALITY AS w (listing_no, pool_no, place) \
         LEFT JOIN pools p ON p.listing_no = w.listing_no AND p.pool_no = w.pool_no ORDER BY w.place";
-    POOLS_OF = "SELECT pool_no, capacity, blocked, held, confirmed, price FROM pools WHERE listing_no = $1 ORDER BY pool_no";
+    POOLS_OF = "SELECT pool_no, capacity, blocked, held, confirmed, price, kept FROM pools WHERE listing_no = $1 ORDER BY pool_no";
 
     /// Overdue holds on each pool, the earliest first, with what those before them give: until it is enough.
     OVERDUE_IN = "SELECT h.booking_no FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) \
@@ -80,7 +91,48 @@ statements! { LANE:
     CUSTOMERS = "SELECT c.units, c.open_holds FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS w (listing_no, identity, place) \
         LEFT JOIN customers c ON c.listing_no = w.listing_no AND c.identity = w.identity ORDER BY w.place";
 
-    REMEMBERED = "SELECT key, fingerprint, booking_no, version, listing_id, key_id FROM idempotency WHERE key = ANY($1::uuid[])";
+    LIST_NUMBERS = "SELECT waiting, (SELECT coalesce(max(no), 0) FROM waitlist WHERE listing_no = $1) FROM inventory WHERE listing_no = $1";
+    LAST_ENTRY = "SELECT coalesce(max(no), 0) FROM waitlist WHERE listing_no = $1";
+    ENTRIES_BY_ID = concat!("SELECT ", entry_columns!(), " FROM waitlist WHERE id = ANY($1::uuid[]) ORDER BY listing_no, no");
+    /// Per customer the entry that waits, and the newest that has got an offer. One customer after the other, which a limit
+    /// enforces: a plan that was made when the table was empty would go through all of it. For the same reason the order is
+    /// not that of the primary key.
+    LIVE_ENTRIES = concat!("SELECT e.* FROM unnest($1::bigint[], $2::text[]) AS u (of, who), LATERAL ( \
+        (SELECT ", entry_columns!(), " FROM waitlist WHERE listing_no = u.of AND identity = u.who AND state = 'waiting' LIMIT 1) UNION ALL \
+        (SELECT ", entry_columns!(), " FROM waitlist WHERE listing_no = u.of AND identity = u.who AND state = 'offered' \
+            ORDER BY no + 0 DESC LIMIT 1)) e");
+    KEEPERS = concat!("SELECT ", entry_columns!(), " FROM waitlist WHERE listing_no = $1 AND kept IS NOT NULL ORDER BY no");
+    /// Each pool by itself, and those that want several groups, or any, which stand under the group -1.
+    WAITING = concat!("SELECT f.* FROM unnest($2::bigint[], $3::bigint[]) AS u (group_no, position), LATERAL (SELECT ", entry_columns!(), " \
+        FROM waitlist WHERE listing_no = $1 AND state = 'waiting' AND group_no = u.group_no AND no > $4 AND least <= $5 \
+        AND first <= u.position AND last >= u.position ORDER BY no LIMIT $6::bigint) f");
+    AHEAD = "SELECT (SELECT count(*) FROM waitlist WHERE listing_no = $1 AND state = 'waiting' AND group_no = -1 AND no < $2) + \
+        (SELECT count(*) FROM waitlist WHERE listing_no = $1 AND state = 'waiting' AND group_no = $3 AND no < $2 \
+            AND first <= $5 AND last >= $4)";
+    ALL_AHEAD = "SELECT count(*) FROM waitlist WHERE listing_no = $1 AND state = 'waiting' AND no < $2";
+    DUE_ENTRIES = concat!("SELECT ", entry_columns!(), " FROM waitlist WHERE due_at <= $1 AND listing_no = ANY($2::bigint[]) \
+        ORDER BY due_at, listing_no, no LIMIT $3::bigint");
+    RECHECK_ENTRIES = "UPDATE waitlist SET due_at = $2 WHERE listing_no = $1 AND state = 'waiting'";
+    INSERT_ENTRIES = "INSERT INTO waitlist (listing_no, no, id, state, want, customer, created_at, created_by, until, due_at, \
+        joined_behind, skipped, kept, booking_no, ended, group_no, first, last, least, identity) \
+        SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::uuid[], \
+        $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[], $14::bigint[], $15::text[], $16::bigint[], \
+        $17::bigint[], $18::bigint[], $19::bigint[], $20::text[])";
+    UPDATE_ENTRIES = "UPDATE waitlist w SET state = u.state, due_at = u.due_at, skipped = u.skipped, kept = u.kept, \
+        booking_no = u.booking_no, ended = u.ended FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], \
+        $6::text[], $7::bigint[], $8::text[]) AS u (listing_no, no, state, due_at, skipped, kept, booking_no, ended) \
+        WHERE w.listing_no = u.listing_no AND w.no = u.no";
+    COUNT_OF_GROUPS = "SELECT coalesce(sum(waiting), 0)::bigint FROM waitlist_counts WHERE listing_no = $1 AND group_no = ANY($2::bigint[])";
+    ADD_TO_COUNTS = "INSERT INTO waitlist_counts AS c (listing_no, group_no, waiting) \
+        SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) \
+        ON CONFLICT (listing_no, group_no) DO UPDATE SET waiting = c.waiting + excluded.waiting";
+    TAKE_FROM_COUNTS = "UPDATE waitlist_counts c SET waiting = c.waiting - u.waiting \
+        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS u (listing_no, group_no, waiting) \
+        WHERE c.listing_no = u.listing_no AND c.group_no = u.group_no";
+    SET_WAITING = "UPDATE inventory i SET waiting = u.waiting FROM unnest($1::bigint[], $2::bigint[]) AS u (listing_no, waiting) \
+        WHERE i.listing_no = u.listing_no";
+
+    REMEMBERED = "SELECT key, fingerprint, booking_no, version, listing_id, key_id, entry_id FROM idempotency WHERE key = ANY($1::uuid[])";
     IMPORTED = "SELECT b.id FROM imports i JOIN bookings b ON b.no = i.booking_no WHERE i.external_id = $1";
     HAS_KEY = "SELECT 1 FROM api_keys WHERE id = $1 AND revoked_at IS NULL";
     RENEWING = "SELECT no, renewed, renew_through FROM listings WHERE renew_through IS NOT NULL AND no = ANY($1::bigint[]) \
@@ -89,32 +141,32 @@ statements! { LANE:
         WHERE no = $1";
 
     /// What a batch of bookings writes, all at once. Nothing in it depends on the order in which its parts are run.
-    WRITE = "WITH batch AS (INSERT INTO batches (no, id, node, listings, edited, keys, bookings) VALUES ($1, $2, $3, $4, $5, $6, $62)), \
+    WRITE = "WITH batch AS (INSERT INTO batches (no, id, node, listings, edited, keys, bookings) VALUES ($1, $2, $3, $4, $5, $6, $64)), \
         moved AS (UPDATE inventory SET version = version + 1 WHERE listing_no = ANY($7::bigint[])), \
         pool AS (UPDATE pools p SET capacity = u.capacity, blocked = u.blocked, held = u.held, confirmed = u.confirmed, \
-            price = u.price FROM unnest($8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], \
-            $14::bigint[]) AS u (listing_no, pool_no, capacity, blocked, held, confirmed, price) \
+            price = u.price, kept = u.kept FROM unnest($8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], \
+            $13::bigint[], $14::bigint[], $15::bigint[]) AS u (listing_no, pool_no, capacity, blocked, held, confirmed, price, kept) \
             WHERE p.listing_no = u.listing_no AND p.pool_no = u.pool_no), \
         booking AS (INSERT INTO bookings (no, id, listing_no, policy_no, version, events, state, lines, total, paid, refund_due, \
             refunded, deadline, due_at, created_at, customer, address, note, reason, decided_by, decided_at, created_by, details, \
-            event_nos) SELECT * FROM unnest($15::bigint[], $16::uuid[], $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], \
-            $21::text[], $22::text[], $23::bigint[], $24::bigint[], $25::bigint[], $26::bigint[], $27::bigint[], $28::bigint[], \
-            $29::bigint[], $30::text[], $31::text[], $32::text[], $33::text[], $34::text[], $35::bigint[], $36::uuid[], \
-            $37::text[], $38::text[])), \
+            event_nos) SELECT * FROM unnest($16::bigint[], $17::uuid[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[], \
+            $22::text[], $23::text[], $24::bigint[], $25::bigint[], $26::bigint[], $27::bigint[], $28::bigint[], $29::bigint[], \
+            $30::bigint[], $31::text[], $32::text[], $33::text[], $34::text[], $35::text[], $36::bigint[], $37::uuid[], \
+            $38::text[], $39::text[])), \
         hold AS (INSERT INTO holds (listing_no, group_no, due_at, booking_no, first, last, quantity) \
-            SELECT * FROM unnest($39::bigint[], $40::bigint[], $41::bigint[], $42::bigint[], $43::bigint[], $44::bigint[], \
-            $45::bigint[])), \
+            SELECT * FROM unnest($40::bigint[], $41::bigint[], $42::bigint[], $43::bigint[], $44::bigint[], $45::bigint[], \
+            $46::bigint[])), \
         event AS (INSERT INTO events (no, at, kind, listing_no, booking_no, seq, version, actor, data) \
-            SELECT * FROM unnest($46::bigint[], $47::bigint[], $48::text[], $49::bigint[], $50::bigint[], $51::bigint[], \
-            $52::bigint[], $53::text[], $54::text[])) \
-        INSERT INTO idempotency (key, fingerprint, at, booking_no, version, listing_id, key_id) \
-            SELECT key, fingerprint, $55, booking_no, version, listing_id, key_id FROM unnest($56::uuid[], $57::uuid[], \
-            $58::bigint[], $59::bigint[], $60::uuid[], $61::uuid[]) \
-            AS u (key, fingerprint, booking_no, version, listing_id, key_id) ORDER BY key";
-    /// New bookings of the listing `$1`, if `$2` is its edition and the clock says between `$5` and `$6`, decided at `$7`. The
+            SELECT * FROM unnest($47::bigint[], $48::bigint[], $49::text[], $50::bigint[], $51::bigint[], $52::bigint[], \
+            $53::bigint[], $54::text[], $55::text[])) \
+        INSERT INTO idempotency (key, fingerprint, at, booking_no, version, listing_id, key_id, entry_id) \
+            SELECT key, fingerprint, $56, booking_no, version, listing_id, key_id, entry_id FROM unnest($57::uuid[], $58::uuid[], \
+            $59::bigint[], $60::bigint[], $61::uuid[], $62::uuid[], $63::uuid[]) \
+            AS u (key, fingerprint, booking_no, version, listing_id, key_id, entry_id) ORDER BY key";
+    /// New bookings of the listing `$1`, if `$2` is its edition, nobody waits and the clock says between `$5` and `$6`, decided at `$7`. The
     /// clock is read and the batch gets its number when the listing is locked. What does not fit fails as a whole, and so
     /// does a pool that is gone or has another price: by a division by zero, as there is no other way to raise an error.
-    BOOK = "WITH guard AS (UPDATE inventory SET version = version + 1 WHERE listing_no = $1 AND edition = $2 \
+    BOOK = "WITH guard AS (UPDATE inventory SET version = version + 1 WHERE listing_no = $1 AND edition = $2 AND waiting = 0 \
             RETURNING floor(extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS at), \
         batch AS (INSERT INTO batches (no, id, node, listings, edited, keys, bookings) \
             SELECT nextval('batch_numbers'), $3, $4, ARRAY[$1], '{}'::bigint[], false, false FROM guard WHERE at BETWEEN $5 AND $6 \
@@ -122,7 +174,7 @@ statements! { LANE:
         pool AS (UPDATE pools p SET held = p.held + u.held, confirmed = p.confirmed + u.confirmed \
             FROM batch, unnest($8::bigint[], $9::bigint[], $10::bigint[], $34::bigint[]) AS u (pool_no, held, confirmed, price) \
             WHERE p.listing_no = $1 AND p.pool_no = u.pool_no AND p.price = u.price \
-            RETURNING p.pool_no, p.capacity, p.blocked, p.held, p.confirmed, p.price), \
+            RETURNING p.pool_no, p.capacity, p.blocked, p.held, p.confirmed, p.price, p.kept), \
         booking AS (INSERT INTO bookings (no, id, listing_no, policy_no, version, events, state, lines, total, paid, refund_due, \
             refunded, deadline, due_at, created_at, customer, note, created_by, event_nos) \
             SELECT u.no, u.id, $1, $11, 1, 1, u.state, u.lines, u.total, 0, 0, 0, u.deadline, u.due_at, $7, u.customer, u.note, \
@@ -150,10 +202,10 @@ statements! { LANE:
         $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::text[], $13::text[], \
         $14::bigint[], $15::text[], $16::text[]) AS u (no, version, events, state, lines, total, paid, refund_due, refunded, \
         deadline, due_at, reason, decided_by, decided_at, details, event_nos) WHERE b.no = u.no";
-    UPSERT_POOLS = "INSERT INTO pools (listing_no, pool_no, capacity, blocked, held, confirmed, price) \
-        SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[]) \
+    UPSERT_POOLS = "INSERT INTO pools (listing_no, pool_no, capacity, blocked, held, confirmed, price, kept) \
+        SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[]) \
         ON CONFLICT (listing_no, pool_no) DO UPDATE SET capacity = excluded.capacity, blocked = excluded.blocked, \
-        held = excluded.held, confirmed = excluded.confirmed, price = excluded.price";
+        held = excluded.held, confirmed = excluded.confirmed, price = excluded.price, kept = excluded.kept";
     DELETE_POOLS = "DELETE FROM pools p USING unnest($1::bigint[], $2::bigint[]) AS u (listing_no, pool_no) \
         WHERE p.listing_no = u.listing_no AND p.pool_no = u.pool_no";
     DELETE_HOLDS = "DELETE FROM holds h USING unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) \
@@ -201,7 +253,13 @@ statements! { #[cfg(test)] OTHERS:
     BOOKINGS_AFTER = concat!("SELECT ", booking_columns!(), " FROM bookings WHERE no > $1 ORDER BY no LIMIT $2::bigint");
     DUE_AT_OF_BOOKINGS = "SELECT no, due_at FROM bookings WHERE no = ANY($1::bigint[])";
     BOOKING_DUE_AT = "SELECT due_at FROM bookings WHERE no = $1";
-    NEXT_DUE = "SELECT due_at FROM bookings WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1";
+    NEXT_DUE = "SELECT least((SELECT due_at FROM bookings WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1), \
+        (SELECT due_at FROM waitlist WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1))";
+    COUNTS = "SELECT group_no, waiting FROM waitlist_counts WHERE listing_no = $1 AND waiting <> 0";
+    ENTRY_BY_ID = concat!("SELECT ", entry_columns!(), " FROM waitlist WHERE id = $1");
+    ENTRIES_AFTER = concat!("SELECT ", entry_columns!(), " FROM waitlist WHERE listing_no = $1 AND no > $2 ORDER BY no LIMIT $3::bigint");
+    WAITING_AFTER = concat!("SELECT ", entry_columns!(), " FROM waitlist WHERE listing_no = $1 AND no > $2 AND state = 'waiting' \
+        ORDER BY no LIMIT $3::bigint");
     IS_RENEWING = "SELECT 1 FROM listings WHERE renew_through IS NOT NULL LIMIT 1";
     HOLDS = "SELECT group_no, first, last, quantity, due_at FROM holds WHERE listing_no = $1 ORDER BY group_no, due_at, booking_no, first";
     CUSTOMERS_OF = "SELECT identity, units, open_holds FROM customers WHERE listing_no = $1 ORDER BY identity COLLATE \"C\"";
@@ -241,7 +299,8 @@ statements! { #[cfg(test)] OTHERS:
     KEYS_WITHOUT_ANSWER = "SELECT replace(i.key::text, '-', '') FROM idempotency i LEFT JOIN bookings b ON b.no = i.booking_no \
         WHERE (i.booking_no IS NOT NULL AND (b.no IS NULL OR i.version IS NULL OR i.version NOT BETWEEN 1 AND b.version)) \
         OR (i.listing_id IS NOT NULL AND i.listing_id NOT IN (SELECT id FROM listings)) \
-        OR (i.key_id IS NOT NULL AND i.key_id NOT IN (SELECT id FROM api_keys)) ORDER BY i.at LIMIT $1::bigint";
+        OR (i.key_id IS NOT NULL AND i.key_id NOT IN (SELECT id FROM api_keys)) \
+        OR (i.entry_id IS NOT NULL AND i.entry_id NOT IN (SELECT id FROM waitlist)) ORDER BY i.at LIMIT $1::bigint";
     KEYS = "SELECT id, role, name, hash, created_at FROM api_keys WHERE revoked_at IS NULL ORDER BY id";
     META = "SELECT value FROM meta WHERE key = $1";
     NUMBERS = "SELECT state, count(*), sum(total)::bigint, sum(paid)::bigint, sum(refund_due)::bigint, sum(refunded)::bigint \

@@ -6,11 +6,14 @@ use std::sync::Arc;
 use lastseat_core::booking::Booking;
 use lastseat_core::command::IdempotencyKey;
 use lastseat_core::decide::names::Names;
-use lastseat_core::id::{BookingId, BookingNo, KeyId, ListingId, ListingNo};
+use lastseat_core::id::{BookingId, BookingNo, KeyId, ListingId, ListingNo, WaitlistId};
 use lastseat_core::listing::Listing;
 use lastseat_core::numbers::Numbers;
 use lastseat_core::pool::{Pool, PoolNo, PoolRef};
 use lastseat_core::time::Time;
+use lastseat_core::waitlist::list::ListNumbers;
+use lastseat_core::waitlist::serve::Ask;
+use lastseat_core::waitlist::{Entry, Reach};
 use lastseat_core::world::{Answer, CustomerRef, CustomerUse, Remembered, World};
 use lastseat_store::{CommitError, StoreError, Tx};
 use tokio_postgres::Row;
@@ -20,6 +23,7 @@ use uuid::Uuid;
 use crate::lane::{PgLane, ask, missing, optional_pool, split};
 use crate::row::{self, get};
 use crate::sql;
+use crate::write::waitlist::{EVERYTHING, columns};
 use crate::write::{MAX_EVENTS, Written};
 
 /// What was read when the locks were taken.
@@ -27,6 +31,8 @@ pub(crate) struct Loaded {
     pub(crate) now: Time,
     pub(crate) batch_no: i64,
     pub(crate) listings: BTreeMap<ListingNo, Arc<Listing>>,
+    /// How many wait in each of them.
+    pub(crate) waiting: BTreeMap<ListingNo, i64>,
     pub(crate) bookings: Vec<Booking>,
     pub(crate) pools: HashMap<PoolRef, Option<Pool>>,
     pub(crate) remembered: Vec<(IdempotencyKey, Remembered)>,
@@ -39,6 +45,8 @@ pub(crate) struct PgTx<'a> {
     /// The bookings that were read with the locks.
     named: BTreeSet<BookingId>,
     keys: BTreeSet<IdempotencyKey>,
+    /// Whether somebody joins a waitlist.
+    joins: bool,
     ids: HashMap<ListingId, ListingNo>,
     /// What is to be written, and was not sent yet.
     written: Option<Written>,
@@ -58,6 +66,7 @@ impl<'a> PgTx<'a> {
             loaded,
             named: names.bookings.clone(),
             keys: names.idempotency.clone(),
+            joins: names.joins,
             ids,
             written: None,
             dirty: false,
@@ -259,6 +268,78 @@ impl Tx for PgTx<'_> {
         row::booking_nos(&self.ask(sql::DUE, &[&now, &locked, &i64::from(limit)])?)
     }
 
+    fn list_numbers(&mut self, of: ListingNo) -> Result<ListNumbers, StoreError> {
+        let waiting = match self.loaded.waiting.get(&of).filter(|_| self.written.is_none() && !self.dirty) {
+            Some(waiting) => *waiting,
+            None => return crate::read::list_numbers(&self.ask(sql::LIST_NUMBERS, &[&of.0])?),
+        };
+        // The last number is needed by who joins only.
+        let rows = if self.joins { self.ask(sql::LAST_ENTRY, &[&of.0])? } else { Vec::new() };
+        let last = rows.first().map_or(Ok(0), |row| get(row, 0))?;
+        Ok(ListNumbers { waiting, last })
+    }
+
+    fn entries(&mut self, ids: &BTreeSet<WaitlistId>) -> Result<Vec<Entry>, StoreError> {
+        let ids: Vec<Uuid> = ids.iter().map(|id| Uuid::from_u128(id.bits())).collect();
+        let found = row::entries(&self.ask(sql::ENTRIES_BY_ID, &[&ids])?)?;
+        match found.iter().find(|entry| !self.loaded.listings.contains_key(&entry.listing)) {
+            None => Ok(found),
+            Some(entry) => Err(StoreError::Conflict(format!("the listing of {} is not locked", entry.id))),
+        }
+    }
+
+    fn live_entries(&mut self, of_customers: &[CustomerRef]) -> Result<Vec<Entry>, StoreError> {
+        let (listings, identities): (Vec<i64>, Vec<&str>) =
+            of_customers.iter().map(|(listing, identity)| (listing.0, identity.as_str())).unzip();
+        let found = row::entries(&self.ask(sql::LIVE_ENTRIES, &[&listings, &identities])?)?;
+        let mut newest: BTreeMap<_, Entry> = BTreeMap::new();
+        for entry in found {
+            let of = (entry.listing, entry.customer.identity());
+            if newest.get(&of).is_none_or(|known| known.no < entry.no) {
+                newest.insert(of, entry);
+            }
+        }
+        let of = |(listing, identity): &CustomerRef| newest.remove(&(*listing, Some(identity.clone())));
+        Ok(of_customers.iter().filter_map(of).collect())
+    }
+
+    fn keepers(&mut self, of: ListingNo) -> Result<Vec<Entry>, StoreError> {
+        row::entries(&self.ask(sql::KEEPERS, &[&of.0])?)
+    }
+
+    fn waiting(&mut self, of: ListingNo, ask: &Ask) -> Result<Vec<Entry>, StoreError> {
+        let (everything, first, _) = EVERYTHING;
+        let pools = ask.pools.iter().map(|pool| (i64::from(pool.group), i64::from(pool.position)));
+        let (groups, positions): (Vec<i64>, Vec<i64>) = pools.chain([(everything, first)]).unzip();
+        let (most, limit) = (ask.most.unwrap_or(i64::MAX), i64::from(ask.limit));
+        let params: [&(dyn ToSql + Sync); 6] = [&of.0, &groups, &positions, &ask.after.0, &most, &limit];
+        let mut found = row::entries(&self.ask(sql::WAITING, &params)?)?;
+        // An entry is found by each of its pools.
+        found.sort_by_key(|entry| entry.no);
+        found.dedup_by_key(|entry| entry.no);
+        found.truncate(ask.limit as usize);
+        Ok(found)
+    }
+
+    fn ahead(&mut self, of: ListingNo, reach: Reach) -> Result<i64, StoreError> {
+        let (group, first, last) = columns(reach);
+        let rows = match reach {
+            Reach::Everything => self.ask(sql::ALL_AHEAD, &[&of.0, &i64::MAX])?,
+            // The counts tell.
+            _ if reach.is_whole_group() => {
+                self.ask(sql::COUNT_OF_GROUPS, &[&of.0, &vec![group, EVERYTHING.0]])?
+            }
+            Reach::Group { .. } => self.ask(sql::AHEAD, &[&of.0, &i64::MAX, &group, &first, &last])?,
+        };
+        rows.first().map_or(Ok(0), |row| get(row, 0))
+    }
+
+    fn due_entries(&mut self, limit: u32) -> Result<Vec<Entry>, StoreError> {
+        let locked: Vec<i64> = self.loaded.listings.keys().map(|no| no.0).collect();
+        let now = self.now().millis();
+        row::entries(&self.ask(sql::DUE_ENTRIES, &[&now, &locked, &i64::from(limit)])?)
+    }
+
     fn live_bookings(
         &mut self,
         of: ListingNo,
@@ -316,6 +397,9 @@ impl Tx for PgTx<'_> {
         }
         let changed = world.changes.pools.iter().filter_map(|at| Some((*at, world.pool(*at)?)));
         self.lane.known.put_pools(changed);
+        for (_, entry) in world.changed_entries() {
+            self.lane.known.put_waiting(entry.listing, world.list_numbers(entry.listing).waiting);
+        }
         Ok(())
     }
 
@@ -348,11 +432,12 @@ impl Tx for PgTx<'_> {
 /// Reads what a key stands for.
 pub(crate) fn remembered(row: &Row) -> Result<(IdempotencyKey, Remembered), StoreError> {
     let key = IdempotencyKey(*get::<Uuid>(row, 0)?.as_bytes());
-    let listing: Option<Uuid> = get(row, 4)?;
-    let answer = match (get::<Option<i64>>(row, 2)?, listing) {
-        (Some(no), _) => Answer::Booking { no: BookingNo(no), version: row::number(row, 3)? },
-        (None, Some(listing)) => Answer::Listing(ListingId::from_bits(listing.as_u128())),
-        (None, None) => Answer::Key(KeyId::from_bits(get::<Uuid>(row, 5)?.as_u128())),
+    let (listing, entry): (Option<Uuid>, Option<Uuid>) = (get(row, 4)?, get(row, 6)?);
+    let answer = match (get::<Option<i64>>(row, 2)?, listing, entry) {
+        (Some(no), ..) => Answer::Booking { no: BookingNo(no), version: row::number(row, 3)? },
+        (None, Some(listing), _) => Answer::Listing(ListingId::from_bits(listing.as_u128())),
+        (None, None, Some(entry)) => Answer::Entry(WaitlistId::from_bits(entry.as_u128())),
+        (None, None, None) => Answer::Key(KeyId::from_bits(get::<Uuid>(row, 5)?.as_u128())),
     };
     Ok((key, Remembered { fingerprint: *get::<Uuid>(row, 1)?.as_bytes(), answer }))
 }

@@ -127,7 +127,7 @@ mod tests {
         let mut insert = connection.prepare(sql::REMEMBER).unwrap();
         let none = None::<i64>;
         for (no, number) in [(1, 7u8), (2, 8), (3, 7)] {
-            insert.execute(params![no, [number; 16], [0u8; 16], 5, none, none, none, none]).unwrap();
+            insert.execute(params![no, [number; 16], [0u8; 16], 5, none, none, none, none, none]).unwrap();
         }
         let report = lastseat_store::verify::verify(&store).unwrap();
         let check = report.of(lastseat_store::verify::Rule::KeysAreUnique);

@@ -6,18 +6,21 @@ use std::sync::Arc;
 use lastseat_core::booking::Booking;
 use lastseat_core::command::IdempotencyKey;
 use lastseat_core::decide::names::Names;
-use lastseat_core::id::{BookingId, BookingNo, KeyId, ListingId, ListingNo};
+use lastseat_core::id::{BookingId, BookingNo, KeyId, ListingId, ListingNo, WaitlistId};
 use lastseat_core::listing::Listing;
 use lastseat_core::numbers::Numbers;
 use lastseat_core::pool::{Pool, PoolNo, PoolRef};
 use lastseat_core::time::Time;
+use lastseat_core::waitlist::list::ListNumbers;
+use lastseat_core::waitlist::serve::Ask;
+use lastseat_core::waitlist::{Entry, Reach};
 use lastseat_core::world::{Answer, Changes, CustomerRef, CustomerUse, Remembered, World};
 use lastseat_store::{CommitError, Lane, StoreError, Tx};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::clock::Clock;
 use crate::keys::Keys;
-use crate::{row, sql, store_error};
+use crate::{row, sql, store_error, waitlist};
 
 /// The connection that writes. It is the only one, so what it has read of listings stays true.
 pub(crate) struct SqliteLane {
@@ -237,10 +240,12 @@ impl Tx for SqliteTx<'_> {
         let known = keys.iter().filter_map(|key| Some((*key, self.lane.keys.find(*key)?)));
         let found = known.map(|(key, no)| {
             statement.query_row([no], |row| {
-                let answer = match (row.get::<_, Option<i64>>(1)?, row::optional_listing_id(row, 3)?) {
-                    (Some(no), _) => Answer::Booking { no: BookingNo(no), version: row.get(2)? },
-                    (None, Some(listing)) => Answer::Listing(listing),
-                    (None, None) => Answer::Key(row::key_id(row, 4)?),
+                let (listing, entry) = (row::optional_listing_id(row, 3)?, row::optional_entry_id(row, 5)?);
+                let answer = match (row.get::<_, Option<i64>>(1)?, listing, entry) {
+                    (Some(no), ..) => Answer::Booking { no: BookingNo(no), version: row.get(2)? },
+                    (None, Some(listing), _) => Answer::Listing(listing),
+                    (None, None, Some(entry)) => Answer::Entry(entry),
+                    (None, None, None) => Answer::Key(row::key_id(row, 4)?),
                 };
                 Ok((key, Remembered { fingerprint: row.get(0)?, answer }))
             })
@@ -291,6 +296,35 @@ impl Tx for SqliteTx<'_> {
 
     fn due(&mut self, limit: u32) -> Result<Vec<BookingNo>, StoreError> {
         self.numbers_of(sql::DUE, params![self.now.millis(), limit])
+    }
+
+    fn list_numbers(&mut self, of: ListingNo) -> Result<ListNumbers, StoreError> {
+        waitlist::list_numbers(self.connection(), of)
+    }
+
+    fn entries(&mut self, ids: &BTreeSet<WaitlistId>) -> Result<Vec<Entry>, StoreError> {
+        let found = ids.iter().filter_map(|id| waitlist::entry(self.connection(), *id).transpose());
+        found.collect()
+    }
+
+    fn live_entries(&mut self, of: &[CustomerRef]) -> Result<Vec<Entry>, StoreError> {
+        waitlist::live_entries(self.connection(), of)
+    }
+
+    fn keepers(&mut self, of: ListingNo) -> Result<Vec<Entry>, StoreError> {
+        waitlist::keepers(self.connection(), of)
+    }
+
+    fn waiting(&mut self, of: ListingNo, ask: &Ask) -> Result<Vec<Entry>, StoreError> {
+        waitlist::waiting(self.connection(), of, ask)
+    }
+
+    fn ahead(&mut self, of: ListingNo, reach: Reach) -> Result<i64, StoreError> {
+        waitlist::all_ahead(self.connection(), of, reach)
+    }
+
+    fn due_entries(&mut self, limit: u32) -> Result<Vec<Entry>, StoreError> {
+        waitlist::due(self.connection(), self.now, limit)
     }
 
     fn live_bookings(

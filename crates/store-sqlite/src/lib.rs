@@ -28,6 +28,7 @@ mod open;
 mod read;
 mod row;
 mod sql;
+mod waitlist;
 mod write;
 
 pub use backup::renew_epoch;

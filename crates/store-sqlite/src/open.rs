@@ -6,6 +6,7 @@ use std::sync::Mutex;
 
 use lastseat_core::time::Time;
 use lastseat_store::{Lane, Read, Store, StoreError};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use thiserror::Error;
 
@@ -30,7 +31,7 @@ const READER_CACHE_KIB: i32 = 4_096;
 /// Pages after which the writer checkpoints the WAL: 16 MiB.
 const CHECKPOINT_PAGES: u32 = 4_096;
 /// Statements that a connection keeps prepared.
-const STATEMENTS: usize = 64;
+const STATEMENTS: usize = 128;
 /// Idle readers that are kept.
 const MAX_IDLE_READERS: usize = 4;
 
@@ -205,6 +206,8 @@ impl SqliteStore {
         };
         connection.busy_timeout(std::time::Duration::from_millis(BUSY_MS))?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        // A plan does not depend on values: or statements that use partial indexes are planned anew for each.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.pragma_update(None, "foreign_keys", true)?;
         if writes {
             connection.pragma_update(None, "page_size", 4096)?;

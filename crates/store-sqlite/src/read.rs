@@ -4,21 +4,23 @@ use lastseat_core::booking::Booking;
 use lastseat_core::command::Role;
 use lastseat_core::customer::Customer;
 use lastseat_core::event::EventKind;
-use lastseat_core::id::{BookingId, BookingNo, ListingNo};
+use lastseat_core::id::{BookingId, BookingNo, EntryNo, ListingNo, WaitlistId};
 use lastseat_core::listing::Listing;
 use lastseat_core::pool::{Pool, PoolNo};
 use lastseat_core::secret::InstanceSecret;
 use lastseat_core::time::Time;
+use lastseat_core::waitlist::list::ListNumbers;
+use lastseat_core::waitlist::{Entry, Reach};
 use lastseat_core::world::CustomerUse;
 use lastseat_store::read::Money;
-use lastseat_store::{ApiKey, BookingFilter, Hold, ListingNumbers, Read, StoreError, StoredEvent};
+use lastseat_store::{ApiKey, BookingFilter, Hold, ListingNumbers, Read, StoreError, StoredEvent, Which};
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
 use crate::open::SqliteStore;
 use crate::write::{META_EPOCH, META_SECRET};
-use crate::{row, sql, store_error};
+use crate::{row, sql, store_error, waitlist};
 
 /// A reader's connection with an open transaction. It goes back to the store when it is dropped.
 pub(crate) struct SqliteRead<'a> {
@@ -67,7 +69,7 @@ impl Drop for SqliteRead<'_> {
     }
 }
 
-fn many<T>(
+pub(crate) fn many<T>(
     connection: &Connection,
     sql: &str,
     params: impl Params,
@@ -206,6 +208,33 @@ impl Read for SqliteRead<'_> {
                 created_at: row::time(row, 4)?,
             })
         })
+    }
+
+    fn entry(&self, id: WaitlistId) -> Result<Option<Entry>, StoreError> {
+        waitlist::entry(self.connection(), id)
+    }
+
+    fn entries(
+        &self,
+        of: ListingNo,
+        which: Which,
+        after: EntryNo,
+        limit: u32,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let sql = if which == Which::All { sql::ENTRIES_AFTER } else { sql::WAITING_AFTER };
+        self.many(sql, params![of.0, after.0, limit], row::entry)
+    }
+
+    fn ahead(&self, of: ListingNo, reach: Reach, before: EntryNo) -> Result<i64, StoreError> {
+        waitlist::ahead(self.connection(), of, reach, before)
+    }
+
+    fn waiting_counts(&self, of: ListingNo) -> Result<Vec<(Option<u32>, i64)>, StoreError> {
+        waitlist::counts(self.connection(), of)
+    }
+
+    fn list_numbers(&self, of: ListingNo) -> Result<ListNumbers, StoreError> {
+        waitlist::list_numbers(self.connection(), of)
     }
 
     fn next_due(&self) -> Result<Option<Time>, StoreError> {

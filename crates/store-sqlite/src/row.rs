@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use lastseat_core::booking::{Booking, State};
-use lastseat_core::id::{BookingId, BookingNo, KeyId, ListingId, ListingNo};
+use lastseat_core::id::{BookingId, BookingNo, EntryNo, KeyId, ListingId, ListingNo, WaitlistId};
 use lastseat_core::listing::{Group, Groups, Listing};
 use lastseat_core::pool::Pool;
 use lastseat_core::time::Time;
+use lastseat_core::waitlist::{Ended, Entry, EntryState};
 use lastseat_store::StoreError;
 use rusqlite::types::{FromSql, FromSqlError};
 use rusqlite::{Connection, Row};
@@ -61,6 +62,10 @@ pub(crate) fn optional_key_id(row: &Row<'_>, column: usize) -> rusqlite::Result<
     Ok(row.get::<_, Option<Bits>>(column)?.map(|bits| KeyId::from_bits(bits.0)))
 }
 
+pub(crate) fn optional_entry_id(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<WaitlistId>> {
+    Ok(row.get::<_, Option<Bits>>(column)?.map(|bits| WaitlistId::from_bits(bits.0)))
+}
+
 pub(crate) fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Time> {
     row.get(column).map(Time::from_millis)
 }
@@ -69,10 +74,48 @@ pub(crate) fn optional_time(row: &Row<'_>, column: usize) -> rusqlite::Result<Op
     Ok(row.get::<_, Option<i64>>(column)?.map(Time::from_millis))
 }
 
-pub(crate) fn state(row: &Row<'_>, column: usize) -> rusqlite::Result<State> {
+/// A column that holds one of few names.
+fn named<T>(row: &Row<'_>, column: usize, parse: impl Fn(&str) -> Option<T>) -> rusqlite::Result<T> {
     let name = row.get_ref(column)?.as_str()?;
-    State::parse(name).ok_or_else(|| {
+    parse(name).ok_or_else(|| {
         rusqlite::Error::InvalidColumnType(column, name.to_owned(), rusqlite::types::Type::Text)
+    })
+}
+
+pub(crate) fn state(row: &Row<'_>, column: usize) -> rusqlite::Result<State> {
+    named(row, column, State::parse)
+}
+
+/// What a column holds, if it holds anything.
+fn optional<T>(
+    row: &Row<'_>,
+    column: usize,
+    read: impl FnOnce(&Row<'_>, usize) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Option<T>> {
+    if row.get_ref(column)? == rusqlite::types::ValueRef::Null {
+        return Ok(None);
+    }
+    read(row, column).map(Some)
+}
+
+/// Reads the columns of an entry, `entry_columns!` in `sql.rs`.
+pub(crate) fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
+    Ok(Entry {
+        listing: ListingNo(row.get(0)?),
+        no: EntryNo(row.get(1)?),
+        id: WaitlistId::from_bits(row.get::<_, Bits>(2)?.0),
+        state: named(row, 3, EntryState::parse)?,
+        want: json(row, 4)?,
+        customer: json(row, 5)?,
+        created_at: time(row, 6)?,
+        created_by: optional_key_id(row, 7)?,
+        until: optional_time(row, 8)?,
+        due_at: optional_time(row, 9)?,
+        joined_behind: row.get(10)?,
+        skipped: number(row, 11)?,
+        kept: optional(row, 12, json)?.unwrap_or_default(),
+        booking: row.get::<_, Option<i64>>(13)?.map(BookingNo),
+        ended: optional(row, 14, |row, column| named(row, column, Ended::parse))?,
     })
 }
 
@@ -100,15 +143,11 @@ pub(crate) fn booking(row: &Row<'_>) -> rusqlite::Result<Booking> {
         decided_by: row.get(18)?,
         decided_at: optional_time(row, 19)?,
         created_by: optional_key_id(row, 20)?,
-        details: if row.get_ref(21)? == rusqlite::types::ValueRef::Null {
-            Default::default()
-        } else {
-            json(row, 21)?
-        },
+        details: optional(row, 21, json)?.unwrap_or_default(),
     })
 }
 
-/// Reads five columns from `first` on: capacity, blocked, held, confirmed, price.
+/// Reads six columns from `first` on: capacity, blocked, held, confirmed, price, kept.
 pub(crate) fn pool(row: &Row<'_>, first: usize) -> rusqlite::Result<Pool> {
     Ok(Pool {
         capacity: row.get(first)?,
@@ -116,6 +155,7 @@ pub(crate) fn pool(row: &Row<'_>, first: usize) -> rusqlite::Result<Pool> {
         held: row.get(first + 2)?,
         confirmed: row.get(first + 3)?,
         price: row.get(first + 4)?,
+        kept: row.get(first + 5)?,
     })
 }
 
@@ -137,7 +177,7 @@ pub(crate) fn listing(connection: &Connection, bare: BareListing) -> Result<List
                 title: row.get(1)?,
                 capacity: row.get(2)?,
                 price: row.get(3)?,
-                seat: if row.get_ref(4)? == rusqlite::types::ValueRef::Null { None } else { json(row, 4)? },
+                seat: optional(row, 4, json)?,
             })
         })
         .and_then(Iterator::collect::<rusqlite::Result<Vec<Group>>>)

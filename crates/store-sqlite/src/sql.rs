@@ -8,6 +8,14 @@ macro_rules! statements {
     };
 }
 
+/// The columns of an entry of a waitlist, in the order in which `row::entry` reads them.
+macro_rules! entry_columns {
+    () => {
+        "listing_no, no, id, state, want, customer, created_at, created_by, until, due_at, joined_behind, skipped, kept, \
+         booking_no, ended"
+    };
+}
+
 statements! {
     NEXT_NUMBERS = "SELECT (SELECT coalesce(max(no), 0) + 1 FROM bookings), (SELECT coalesce(max(no), 0) + 1 FROM listings), \
         (SELECT coalesce(max(no), 0) + 1 FROM events)";
@@ -29,13 +37,14 @@ statements! {
     BUMP_INVENTORY = "INSERT INTO inventory (listing_no, version) VALUES (?1, 1) ON CONFLICT DO UPDATE SET version = version + 1";
     INVENTORY = "SELECT version FROM inventory WHERE listing_no = ?1";
 
-    POOL = "SELECT capacity, blocked, held, confirmed, price FROM pools WHERE listing_no = ?1 AND pool_no = ?2";
-    POOLS_BETWEEN = "SELECT pool_no, capacity, blocked, held, confirmed, price FROM pools \
+    POOL = "SELECT capacity, blocked, held, confirmed, price, kept FROM pools WHERE listing_no = ?1 AND pool_no = ?2";
+    POOLS_BETWEEN = "SELECT pool_no, capacity, blocked, held, confirmed, price, kept FROM pools \
         WHERE listing_no = ?1 AND pool_no BETWEEN ?2 AND ?3 ORDER BY pool_no";
-    UPSERT_POOL = "INSERT INTO pools (listing_no, pool_no, capacity, blocked, held, confirmed, price) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
+    UPSERT_POOL = "INSERT INTO pools (listing_no, pool_no, capacity, blocked, held, confirmed, price, kept) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
         ON CONFLICT DO UPDATE SET capacity = excluded.capacity, blocked = excluded.blocked, held = excluded.held, \
-        confirmed = excluded.confirmed, price = excluded.price";
-    UPDATE_POOL = "UPDATE pools SET capacity = ?3, blocked = ?4, held = ?5, confirmed = ?6, price = ?7 \
+        confirmed = excluded.confirmed, price = excluded.price, kept = excluded.kept";
+    UPDATE_POOL = "UPDATE pools SET capacity = ?3, blocked = ?4, held = ?5, confirmed = ?6, price = ?7, kept = ?8 \
         WHERE listing_no = ?1 AND pool_no = ?2";
     DELETE_POOL = "DELETE FROM pools WHERE listing_no = ?1 AND pool_no = ?2";
 
@@ -53,7 +62,8 @@ statements! {
         refunded = ?9, deadline = ?10, due_at = ?11, reason = ?12, decided_by = ?13, decided_at = ?14, details = ?15, event_nos = event_nos || ?16 WHERE no = ?1";
     LAST_BOOKING = "SELECT coalesce(max(no), 0) FROM bookings WHERE listing_no = ?1";
     DUE = "SELECT no FROM bookings WHERE due_at <= ?1 ORDER BY due_at, no LIMIT ?2";
-    NEXT_DUE = "SELECT min(due_at) FROM bookings WHERE due_at IS NOT NULL";
+    NEXT_DUE = "SELECT min(due_at) FROM (SELECT min(due_at) AS due_at FROM bookings WHERE due_at IS NOT NULL \
+        UNION ALL SELECT min(due_at) FROM waitlist WHERE due_at IS NOT NULL)";
     LIVE_BOOKINGS = "SELECT no FROM bookings WHERE listing_no = ?1 AND no > ?2 AND no <= ?3 \
         AND state IN ('held', 'in_review', 'confirmed') ORDER BY no LIMIT ?4";
 
@@ -78,6 +88,31 @@ statements! {
         deadline, created_at, customer, address, note, reason, decided_by, decided_at, created_by, details", " FROM bookings WHERE listing_no = ?1 \
         AND state IN ('held', 'in_review', 'confirmed', 'completed')");
 
+    LIST_NUMBERS = "SELECT waiting, coalesce((SELECT no FROM waitlist WHERE listing_no = ?1 ORDER BY no DESC LIMIT 1), 0) FROM inventory WHERE listing_no = ?1";
+    COUNT_OF_GROUP = "SELECT waiting FROM waitlist_counts WHERE listing_no = ?1 AND group_no = ?2";
+    COUNTS = "SELECT group_no, waiting FROM waitlist_counts WHERE listing_no = ?1 AND waiting <> 0";
+    ADD_TO_COUNT = "INSERT INTO waitlist_counts (listing_no, group_no, waiting) VALUES (?1, ?2, ?3) \
+        ON CONFLICT DO UPDATE SET waiting = waiting + ?3";
+    TAKE_FROM_COUNT = "UPDATE waitlist_counts SET waiting = waiting - ?3 WHERE listing_no = ?1 AND group_no = ?2";
+    SET_WAITING = "UPDATE inventory SET waiting = ?2 WHERE listing_no = ?1";
+    ENTRY_BY_ID = concat!("SELECT ", entry_columns!(), " FROM waitlist WHERE id = ?1");
+    // Partial indexes are named: without statistics the planner takes the primary key for shorter.
+    WAITING_OF_CUSTOMER = concat!("SELECT ", entry_columns!(), " FROM waitlist INDEXED BY waitlist_by_identity WHERE listing_no = ?1 AND identity = ?2 AND state = 'waiting'");
+    OFFERED_TO_CUSTOMER = concat!("SELECT ", entry_columns!(), " FROM waitlist INDEXED BY waitlist_offered WHERE listing_no = ?1 AND identity = ?2 AND state = 'offered' ORDER BY no DESC LIMIT 1");
+    KEEPERS = concat!("SELECT ", entry_columns!(), " FROM waitlist INDEXED BY waitlist_kept WHERE listing_no = ?1 AND kept IS NOT NULL ORDER BY no");
+    // What wants pools of several groups, or any, is asked for as group -1.
+    WAITING = concat!("SELECT ", entry_columns!(), " FROM waitlist INDEXED BY waitlist_waiting WHERE listing_no = ?1 AND state = 'waiting' AND group_no = ?2 AND no > ?3 AND least <= ?4 AND first <= ?5 AND last >= ?5 ORDER BY no LIMIT ?6");
+    AHEAD = "SELECT count(*) FROM waitlist INDEXED BY waitlist_waiting WHERE listing_no = ?1 AND state = 'waiting' AND group_no = ?2 AND no < ?3 AND first <= ?5 AND last >= ?4";
+    ALL_AHEAD = "SELECT count(*) FROM waitlist INDEXED BY waitlist_waiting WHERE listing_no = ?1 AND state = 'waiting' AND no < ?2";
+    DUE_ENTRIES = concat!("SELECT ", entry_columns!(), " FROM waitlist WHERE due_at <= ?1 ORDER BY due_at, listing_no, no LIMIT ?2");
+    ENTRIES_AFTER = concat!("SELECT ", entry_columns!(), " FROM waitlist WHERE listing_no = ?1 AND no > ?2 ORDER BY no LIMIT ?3");
+    WAITING_AFTER = concat!("SELECT ", entry_columns!(), " FROM waitlist WHERE listing_no = ?1 AND no > ?2 AND state = 'waiting' ORDER BY no LIMIT ?3");
+    RECHECK_ENTRIES = "UPDATE waitlist SET due_at = ?2 WHERE listing_no = ?1 AND state = 'waiting'";
+    INSERT_ENTRY = "INSERT INTO waitlist (listing_no, no, id, state, want, customer, created_at, created_by, until, due_at, joined_behind, \
+        skipped, kept, booking_no, ended, group_no, first, last, least, identity) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
+    UPDATE_ENTRY = "UPDATE waitlist SET state = ?3, due_at = ?4, skipped = ?5, kept = ?6, booking_no = ?7, ended = ?8 WHERE listing_no = ?1 AND no = ?2";
+
     INSERT_EVENT = "INSERT INTO events (no, at, kind, listing_no, booking_no, seq, version, actor, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     // The list of places is digits and commas, written by this store alone.
     EVENTS_OF_BOOKING = "SELECT e.no, e.at, e.kind, e.listing_no, e.booking_no, b.id, e.seq, e.version, e.actor, e.data \
@@ -92,8 +127,9 @@ statements! {
         AND (b.no IS NULL OR instr(b.event_nos || ',', ',' || e.no || ',') = 0) ORDER BY e.booking_no LIMIT ?3";
     LAST_EVENT = "SELECT coalesce(max(no), 0) FROM events";
 
-    REMEMBERED = "SELECT fingerprint, booking_no, version, listing_id, key_id FROM idempotency WHERE no = ?1";
-    REMEMBER = "INSERT INTO idempotency (no, key, fingerprint, at, booking_no, version, listing_id, key_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    REMEMBERED = "SELECT fingerprint, booking_no, version, listing_id, key_id, entry_id FROM idempotency WHERE no = ?1";
+    REMEMBER = "INSERT INTO idempotency (no, key, fingerprint, at, booking_no, version, listing_id, key_id, entry_id) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     ALL_REMEMBERED = "SELECT no, key FROM idempotency ORDER BY no";
     OLDEST_REMEMBERED = "SELECT no, key, at FROM idempotency ORDER BY no LIMIT ?1";
     FORGET = "DELETE FROM idempotency WHERE no <= ?1";
@@ -101,7 +137,8 @@ statements! {
     KEYS_WITHOUT_ANSWER = "SELECT hex(i.key) FROM idempotency i LEFT JOIN bookings b ON b.no = i.booking_no \
         WHERE (i.booking_no IS NOT NULL AND (b.no IS NULL OR i.version IS NULL OR i.version NOT BETWEEN 1 AND b.version)) \
         OR (i.listing_id IS NOT NULL AND i.listing_id NOT IN (SELECT id FROM listings)) \
-        OR (i.key_id IS NOT NULL AND i.key_id NOT IN (SELECT id FROM api_keys)) ORDER BY i.no LIMIT ?1";
+        OR (i.key_id IS NOT NULL AND i.key_id NOT IN (SELECT id FROM api_keys)) \
+        OR (i.entry_id IS NOT NULL AND i.entry_id NOT IN (SELECT id FROM waitlist)) ORDER BY i.no LIMIT ?1";
     KEY_COUNT = "SELECT count(*) FROM idempotency";
 
     IMPORTED = "SELECT b.id FROM imports i JOIN bookings b ON b.no = i.booking_no WHERE i.external_id = ?1";
@@ -129,6 +166,31 @@ mod tests {
         crate::migrate::migrate(&mut connection).unwrap();
         for (name, sql) in super::ALL {
             assert!(connection.prepare(sql).is_ok(), "{name}: {:?}", connection.prepare(sql).err());
+        }
+    }
+
+    #[test]
+    fn what_is_asked_of_long_waitlists_is_answered_from_its_index() {
+        let mut connection = rusqlite::Connection::open_in_memory().unwrap();
+        crate::migrate::migrate(&mut connection).unwrap();
+        let plan = |sql: &str| -> String {
+            let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let count = statement.parameter_count();
+            let rows =
+                statement.query_map(rusqlite::params_from_iter(vec![1; count]), |row| row.get(3)).unwrap();
+            rows.collect::<rusqlite::Result<Vec<String>>>().unwrap().join("; ")
+        };
+        for (sql, wanted) in [
+            (super::WAITING_OF_CUSTOMER, "INDEX waitlist_by_identity (listing_no=? AND identity=?)"),
+            (super::OFFERED_TO_CUSTOMER, "INDEX waitlist_offered (listing_no=? AND identity=?)"),
+            (super::KEEPERS, "INDEX waitlist_kept (listing_no=?)"),
+            (super::WAITING, "INDEX waitlist_waiting (listing_no=? AND group_no=? AND no>?)"),
+            (super::AHEAD, "COVERING INDEX waitlist_waiting (listing_no=? AND group_no=? AND no<?)"),
+            (super::ALL_AHEAD, "COVERING INDEX waitlist_waiting (listing_no=?)"),
+            (super::DUE_ENTRIES, "INDEX waitlist_by_due_at (due_at<?)"),
+        ] {
+            let found = plan(sql);
+            assert!(found.contains(wanted) && !found.contains("TEMP B-TREE"), "{sql}: {found}");
         }
     }
 }

@@ -45,6 +45,7 @@ pub(crate) fn write(
     update_listings(connection, world).map_err(store_error)?;
     write_bookings(connection, world, first_event).map_err(store_error)?;
     write_pools(connection, world).map_err(store_error)?;
+    crate::waitlist::write(connection, world).map_err(store_error)?;
     write_customers(connection, world).map_err(store_error)?;
     write_events(connection, world, first_event).map_err(store_error)?;
     write_remembered(connection, keys, world)?;
@@ -69,7 +70,7 @@ pub(crate) fn write(
 }
 
 /// JSON of the core's types, which cannot fail to be written.
-fn json(value: &impl serde::Serialize) -> String {
+pub(crate) fn json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).expect("rows have text keys and plain values")
 }
 
@@ -281,8 +282,8 @@ fn write_pool(
     no: PoolNo,
     pool: &Pool,
 ) -> rusqlite::Result<usize> {
-    let Pool { capacity, blocked, held, confirmed, price } = pool;
-    statement.execute(params![listing.0, no.packed(), capacity, blocked, held, confirmed, price])
+    let Pool { capacity, blocked, held, confirmed, price, kept } = pool;
+    statement.execute(params![listing.0, no.packed(), capacity, blocked, held, confirmed, price, kept])
 }
 
 fn write_pools(connection: &Connection, world: &World) -> rusqlite::Result<()> {
@@ -360,14 +361,15 @@ fn write_remembered(connection: &Connection, keys: &mut Keys, world: &World) -> 
     for (key, what) in &world.changes.remembered {
         let twice = || StoreError::BadData("an idempotency key stands already".to_owned());
         let no = keys.add(*key).ok_or_else(twice)?;
-        let (booking, version, listing, api_key) = match &what.answer {
-            Answer::Booking { no, version } => (Some(no.0), Some(*version), None, None),
-            Answer::Listing(id) => (None, None, Some(id.to_bytes()), None),
-            Answer::Key(id) => (None, None, None, Some(id.to_bytes())),
+        let (booking, version, listing, api_key, entry) = match &what.answer {
+            Answer::Booking { no, version } => (Some(no.0), Some(*version), None, None, None),
+            Answer::Listing(id) => (None, None, Some(id.to_bytes()), None, None),
+            Answer::Key(id) => (None, None, None, Some(id.to_bytes()), None),
+            Answer::Entry(id) => (None, None, None, None, Some(id.to_bytes())),
         };
         let at = world.now.millis();
         insert
-            .execute(params![no, key.0, what.fingerprint, at, booking, version, listing, api_key])
+            .execute(params![no, key.0, what.fingerprint, at, booking, version, listing, api_key, entry])
             .map_err(store_error)?;
     }
     Ok(())

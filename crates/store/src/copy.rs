@@ -114,9 +114,10 @@ pub const TABLES: &[Table] = &[
     table!(plans by "listing_no" at PAGE_OF_PLANS; listing_no Int, plan Text),
     table!(groups by "listing_no, group_no" at PAGE;
         listing_no Int, group_no Int, key Text, title Text, capacity Int, price Int, seat Text),
-    table!(inventory by "listing_no" at PAGE; listing_no Int, version Int),
+    table!(inventory by "listing_no" at PAGE; listing_no Int, version Int, waiting Int),
     table!(pools by "listing_no, pool_no" at PAGE;
-        listing_no Int, pool_no Int, capacity Int, blocked Int, held Int, confirmed Int, price Int),
+        listing_no Int, pool_no Int, capacity Int, blocked Int, held Int, confirmed Int, price Int,
+        kept Int),
     table!(bookings by "no" at PAGE;
         no Int, id Id, listing_no Int, policy_no Int, version Int, events Int, state Text, lines Text, total Int,
         paid Int, refund_due Int, refunded Int, deadline Int, due_at Int, created_at Int, customer Text, address Text,
@@ -126,11 +127,17 @@ pub const TABLES: &[Table] = &[
     table!(customers by "listing_no, identity" at PAGE; listing_no Int, identity Text, units Int, open_holds Int),
     table!(customer_holds by "listing_no, identity, due_at, booking_no" at PAGE;
         listing_no Int, identity Text, due_at Int, booking_no Int),
+    table!(waitlist by "listing_no, no" at PAGE;
+        listing_no Int, no Int, id Id, state Text, group_no Int, first Int, last Int, least Int, want Text, customer Text,
+        identity Text, created_at Int, created_by Id, until Int, due_at Int, joined_behind Int, skipped Int, kept Text,
+        booking_no Int, ended Text),
+    table!(waitlist_counts by "listing_no, group_no" at PAGE; listing_no Int, group_no Int, waiting Int),
     table!(events by "no" at PAGE;
         no Int, at Int, kind Text, listing_no Int, booking_no Int, seq Int, version Int, actor Text, data Text),
     // The oldest are forgotten first, so they must stand first where they stand in the order of writing.
     table!(idempotency by "at" at PAGE;
-        at Int, key Id, fingerprint Id, booking_no Int, version Int, listing_id Id, key_id Id),
+        at Int, key Id, fingerprint Id, booking_no Int, version Int, listing_id Id, key_id Id,
+        entry_id Id),
     table!(imports by "external_id" at PAGE; external_id Text, booking_no Int),
     table!(api_keys by "id" at PAGE; id Id, role Text, name Text, hash Bytes, created_at Int, revoked_at Int),
 ];

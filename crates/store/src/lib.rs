@@ -24,5 +24,5 @@ pub mod tx;
 pub mod verify;
 
 pub use error::{CommitError, StoreError};
-pub use read::{ApiKey, BookingFilter, Hold, ListingNumbers, Read, StoredEvent};
+pub use read::{ApiKey, BookingFilter, Hold, ListingNumbers, Read, StoredEvent, Which};
 pub use tx::{Follow, Followed, Lane, Store, Tx};

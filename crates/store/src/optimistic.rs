@@ -11,11 +11,14 @@ use std::sync::Arc;
 use lastseat_core::booking::Booking;
 use lastseat_core::command::IdempotencyKey;
 use lastseat_core::decide::names::Names;
-use lastseat_core::id::{BookingId, BookingNo, KeyId, ListingId, ListingNo};
+use lastseat_core::id::{BookingId, BookingNo, KeyId, ListingId, ListingNo, WaitlistId};
 use lastseat_core::listing::Listing;
 use lastseat_core::numbers::Numbers;
 use lastseat_core::pool::{Pool, PoolNo, PoolRef};
 use lastseat_core::time::Time;
+use lastseat_core::waitlist::list::ListNumbers;
+use lastseat_core::waitlist::serve::Ask;
+use lastseat_core::waitlist::{Entry, Reach};
 use lastseat_core::world::{CustomerRef, CustomerUse, Remembered, World};
 
 use crate::error::{CommitError, StoreError};
@@ -50,7 +53,7 @@ pub trait Supposing {
 
     /// Writes and commits them as this batch, all or nothing, if what was supposed is good enough: the same edition, an
     /// instant that is no older than [`MAX_AGE_MS`] and not to come, the pools there at the same prices with room for all,
-    /// keys that nobody has used. The batch gets its number when the listing is locked.
+    /// nobody who waits, keys that nobody has used. The batch gets its number when the listing is locked.
     ///
     /// # Errors
     /// Whether the transaction is gone for certain, or perhaps not.
@@ -105,6 +108,35 @@ impl<L: Supposing> Tx for OptimisticTx<'_, L> {
 
     fn last_booking(&mut self, _of: ListingNo) -> Result<BookingNo, StoreError> {
         unknown("the last booking")
+    }
+
+    /// Nobody waits: that is compared.
+    fn list_numbers(&mut self, _of: ListingNo) -> Result<ListNumbers, StoreError> {
+        Ok(ListNumbers::default())
+    }
+
+    fn entries(&mut self, _ids: &BTreeSet<WaitlistId>) -> Result<Vec<Entry>, StoreError> {
+        unknown("an entry of a waitlist")
+    }
+
+    fn live_entries(&mut self, _of: &[CustomerRef]) -> Result<Vec<Entry>, StoreError> {
+        unknown("an entry of a waitlist")
+    }
+
+    fn keepers(&mut self, _of: ListingNo) -> Result<Vec<Entry>, StoreError> {
+        unknown("an entry of a waitlist")
+    }
+
+    fn waiting(&mut self, _of: ListingNo, _ask: &Ask) -> Result<Vec<Entry>, StoreError> {
+        unknown("who waits")
+    }
+
+    fn ahead(&mut self, _of: ListingNo, _reach: Reach) -> Result<i64, StoreError> {
+        unknown("who waits")
+    }
+
+    fn due_entries(&mut self, _limit: u32) -> Result<Vec<Entry>, StoreError> {
+        unknown("what is due")
     }
 
     fn listing(&mut self, id: ListingId) -> Result<Option<Arc<Listing>>, StoreError> {
@@ -199,6 +231,7 @@ impl<L: Supposing> Tx for OptimisticTx<'_, L> {
             && changes.customers.is_empty()
             && changes.new_listings.is_empty()
             && changes.edited().is_empty()
+            && !world.has_changed_entries()
             && changes.new_keys.is_empty()
             && changes.revoked_keys.is_empty();
         self.new = only_new.then(|| self.lane.ready(&self.supposed, world)).flatten();

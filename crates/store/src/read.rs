@@ -3,11 +3,13 @@
 use lastseat_core::booking::{Booking, State};
 use lastseat_core::command::Role;
 use lastseat_core::event::EventKind;
-use lastseat_core::id::{BookingId, BookingNo, KeyId, ListingNo};
+use lastseat_core::id::{BookingId, BookingNo, EntryNo, KeyId, ListingNo, WaitlistId};
 use lastseat_core::listing::Listing;
 use lastseat_core::pool::{Pool, PoolNo};
 use lastseat_core::secret::InstanceSecret;
 use lastseat_core::time::Time;
+use lastseat_core::waitlist::list::ListNumbers;
+use lastseat_core::waitlist::{Entry, Reach};
 
 use crate::error::StoreError;
 
@@ -81,6 +83,15 @@ pub struct BookingFilter {
     pub created_by: Option<KeyId>,
     /// Before this one; the newest come first.
     pub before: Option<BookingNo>,
+}
+
+/// Which entries of a waitlist are asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Which {
+    /// All of them.
+    All,
+    /// Those that wait, as their rows say.
+    Waiting,
 }
 
 /// What a listing has sold, by state as stored.
@@ -206,7 +217,43 @@ pub trait Read {
     /// If the store fails.
     fn keys(&self) -> Result<Vec<ApiKey>, StoreError>;
 
-    /// When the next booking is due.
+    /// An entry of a waitlist.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn entry(&self, id: WaitlistId) -> Result<Option<Entry>, StoreError>;
+
+    /// At most `limit` entries of a listing after this one, in order; all, or only those that wait.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn entries(
+        &self,
+        of: ListingNo,
+        which: Which,
+        after: EntryNo,
+        limit: u32,
+    ) -> Result<Vec<Entry>, StoreError>;
+
+    /// How many entries of a listing wait that meet this reach and joined before this one.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn ahead(&self, of: ListingNo, reach: Reach, before: EntryNo) -> Result<i64, StoreError>;
+
+    /// How many are counted as waiting by group, none for several groups or any; only where some do.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn waiting_counts(&self, of: ListingNo) -> Result<Vec<(Option<u32>, i64)>, StoreError>;
+
+    /// How many wait in a listing, and the last number of its list.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn list_numbers(&self, of: ListingNo) -> Result<ListNumbers, StoreError>;
+
+    /// When the next booking or entry of a waitlist is due.
     ///
     /// # Errors
     /// If the store fails.

@@ -6,11 +6,14 @@ use std::sync::Arc;
 use lastseat_core::booking::Booking;
 use lastseat_core::command::IdempotencyKey;
 use lastseat_core::decide::names::Names;
-use lastseat_core::id::{BookingId, BookingNo, KeyId, ListingId, ListingNo};
+use lastseat_core::id::{BookingId, BookingNo, KeyId, ListingId, ListingNo, WaitlistId};
 use lastseat_core::listing::Listing;
 use lastseat_core::numbers::Numbers;
 use lastseat_core::pool::{Pool, PoolNo, PoolRef};
 use lastseat_core::time::Time;
+use lastseat_core::waitlist::list::ListNumbers;
+use lastseat_core::waitlist::serve::Ask;
+use lastseat_core::waitlist::{Entry, Reach};
 use lastseat_core::world::{CustomerRef, CustomerUse, Remembered, World};
 
 use crate::error::{CommitError, StoreError};
@@ -121,7 +124,7 @@ pub trait Tx {
     /// between. It stays the same.
     fn now(&self) -> Time;
 
-    /// Numbers for at least so many new bookings and new listings.
+    /// Numbers for at least so many new bookings and new listings. Asked again, they are the same ones and more.
     ///
     /// # Errors
     /// As all of these: if the store fails.
@@ -215,6 +218,49 @@ pub trait Tx {
     /// # Errors
     /// If the store fails.
     fn due(&mut self, limit: u32) -> Result<Vec<BookingNo>, StoreError>;
+
+    /// How many wait in a listing, and the last number of its list.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn list_numbers(&mut self, of: ListingNo) -> Result<ListNumbers, StoreError>;
+
+    /// The entries of waitlists that exist of these.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn entries(&mut self, ids: &BTreeSet<WaitlistId>) -> Result<Vec<Entry>, StoreError>;
+
+    /// The entries of these customers that wait or have got an offer, whatever became of it; per customer the newest.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn live_entries(&mut self, of: &[CustomerRef]) -> Result<Vec<Entry>, StoreError>;
+
+    /// The entries of a listing for which units are kept.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn keepers(&mut self, of: ListingNo) -> Result<Vec<Entry>, StoreError>;
+
+    /// The entries of a listing that wait and that are asked for, in order.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn waiting(&mut self, of: ListingNo, ask: &Ask) -> Result<Vec<Entry>, StoreError>;
+
+    /// How many entries of a listing wait that meet this reach.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn ahead(&mut self, of: ListingNo, reach: Reach) -> Result<i64, StoreError>;
+
+    /// At most `limit` entries that wait and whose `due_at` has come, the oldest first; none of listings that other
+    /// nodes are at work on.
+    ///
+    /// # Errors
+    /// If the store fails.
+    fn due_entries(&mut self, limit: u32) -> Result<Vec<Entry>, StoreError>;
 
     /// The next bookings, at most `limit`, of this listing after `after`, up to and with `through`: those
     /// that still change by themselves.

@@ -17,7 +17,7 @@ const SETTINGS: &str =
     PRAGMA foreign_keys = ON;";
 /// As the store writes a pool's counters.
 const UPDATE_POOL: &str =
-    "UPDATE pools SET capacity = ?3, blocked = ?4, held = ?5, confirmed = ?6, price = ?7
+    "UPDATE pools SET capacity = ?3, blocked = ?4, held = ?5, confirmed = ?6, price = ?7, kept = ?8
     WHERE listing_no = ?1 AND pool_no = ?2";
 /// As the store counts changes of a listing's pools.
 const BUMP_INVENTORY: &str = "INSERT INTO inventory (listing_no, version) VALUES (?1, 1)

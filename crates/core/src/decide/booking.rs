@@ -70,6 +70,7 @@ pub(super) fn decide(
     let mut transition = match change {
         BookingChange::SubmitReceipt(receipt) => receipt::decide(world, command, &subject, receipt),
         BookingChange::Confirm(money) => confirm::decide(world, command, &subject, money),
+        BookingChange::Accept => confirm::accept(world, command, &subject),
         BookingChange::Approve => review::approve(world, command, &subject),
         BookingChange::Reject { reason } => review::reject(world, command, &subject, reason),
         BookingChange::Cancel { reason } => cancel::decide(world, command, &subject, reason.as_deref()),
@@ -116,7 +117,7 @@ fn check_may(actor: &Actor, row: &Booking, change: &BookingChange) -> Result<(),
                 return Err(missing());
             }
             match change {
-                B::Confirm(_) | B::Cancel { .. } | B::Reschedule { .. } => Ok(()),
+                B::Confirm(_) | B::Accept | B::Cancel { .. } | B::Reschedule { .. } => Ok(()),
                 _ => forbidden(
                     "Keys with the role integrator may confirm, cancel and reschedule their bookings.",
                 ),
@@ -124,6 +125,7 @@ fn check_may(actor: &Actor, row: &Booking, change: &BookingChange) -> Result<(),
         }
         Actor::Owner => match change {
             B::SubmitReceipt(_) | B::Cancel { .. } | B::Extend { .. } | B::Reschedule { .. } => Ok(()),
+            B::Accept if confirm::missing(row) == 0 => Ok(()),
             _ => forbidden("Only operators may do this."),
         },
         Actor::Public => need_token(actor),
@@ -156,7 +158,8 @@ fn problems(change: &BookingChange) -> Vec<FieldError> {
             check_text(&mut problems, "reference", reference, MAX_TEXT_CHARS);
             check_amount(&mut problems, "amount", *amount);
         }
-        BookingChange::Approve
+        BookingChange::Accept
+        | BookingChange::Approve
         | BookingChange::Cancel { reason: None }
         | BookingChange::Reschedule { .. } => {}
     }

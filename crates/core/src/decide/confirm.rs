@@ -1,6 +1,6 @@
 //! Money came in.
 
-use super::booking::{Subject, Transition, check_seen, sign};
+use super::booking::{Subject, Transition, check_seen, sign, wrong_state};
 use super::readmit::readmit;
 use crate::admission::AdmissionKind;
 use crate::booking::{Booking, MAX_PAYMENTS, Payment, State};
@@ -44,7 +44,7 @@ pub(super) fn decide(
     let settled_late = late && old.reason.as_deref() == Some(REASON_LATE_PAYMENT);
     let open = old.state.holds() || (late && !settled_late);
     // A late receipt that found nothing left stands for the whole price too.
-    let missing = old.total - old.applied();
+    let missing = missing(old);
     if (open || (settled_late && old.paid == 0)) && money.amount != missing {
         let text = format!("must be {missing}, what is missing of the total");
         return Err(Refusal::field("payment.amount", text));
@@ -77,6 +77,29 @@ pub(super) fn decide(
     } else {
         Transition::new(row, &[EventKind::BookingConfirmed])
     })
+}
+
+/// What has to be paid still, in minor units.
+pub(super) const fn missing(row: &Booking) -> i64 {
+    row.total - row.applied()
+}
+
+/// A hold for which nothing has to be paid, as a waiting customer is offered one, is taken up.
+pub(super) fn accept(world: &World, command: &Command, subject: &Subject) -> Result<Transition, Refusal> {
+    let old = &subject.row;
+    if !old.state.holds() {
+        return Err(wrong_state(old, "only a booking that is held can be taken up"));
+    }
+    let missing = missing(old);
+    if missing > 0 {
+        return Err(Refusal::field("payment", format!("is needed: {missing} is missing of the total")));
+    }
+    check_seen(command, subject)?;
+    let mut row = old.clone();
+    row.state = State::Confirmed;
+    row.deadline = None;
+    sign(&mut row, command, world.now);
+    Ok(Transition::new(row, &[EventKind::BookingConfirmed]))
 }
 
 /// Whether a late comer found nothing left. Money is never refused for that: it goes back.

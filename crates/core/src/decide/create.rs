@@ -105,7 +105,7 @@ fn row(
 }
 
 /// `422 invalid` for a total that no JSON number carries.
-pub(super) fn check_total(lines: &Lines, field: &str) -> Result<(), Refusal> {
+pub(crate) fn check_total(lines: &Lines, field: &str) -> Result<(), Refusal> {
     let total: i128 = lines.iter().map(|line| i128::from(line.quantity) * i128::from(line.unit_price)).sum();
     if total > i128::from(MAX_TOTAL) {
         return Err(Refusal::field(field, "costs more than can be written"));

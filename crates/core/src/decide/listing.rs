@@ -72,6 +72,14 @@ pub(super) fn patch(
     if recount {
         world.changes.recount.insert(old.no);
     }
+    if world.list_numbers(old.no).waiting > 0 {
+        if recount {
+            // What customers have is not known before it was counted: the next batch makes the offers.
+            world.postpone_offers(old.no);
+        }
+        world.changes.recheck.insert(old.no);
+        world.freed_all(old.no);
+    }
     let kind = if cancelled { EventKind::ListingCancelled } else { EventKind::ListingUpdated };
     world.listing_event(kind, old.no, &command.actor, patch.to_string());
     Ok(Outcome::Listing(listing))

@@ -20,15 +20,19 @@ mod receipt;
 mod refund;
 mod reschedule;
 mod review;
+mod waitlist;
 
 use std::sync::Arc;
 
 use crate::booking::Booking;
 use crate::command::{Action, Actor, Command, Idempotency};
-use crate::id::{BookingId, KeyId, ListingId};
+use crate::id::{BookingId, KeyId, ListingId, WaitlistId};
 use crate::listing::Listing;
 use crate::refusal::{Code, Refusal};
+use crate::waitlist::Entry;
 use crate::world::{Answer, World};
+
+pub(crate) use create::check_total;
 
 /// What became of a command that was carried out.
 #[derive(Clone, PartialEq, Debug)]
@@ -45,6 +49,12 @@ pub enum Outcome {
     Listing(Arc<Listing>),
     /// An API key was made or taken away.
     Key(KeyId),
+    /// A customer waits.
+    Waits(Box<Entry>),
+    /// A customer who waits wanted to join once more: this is the entry.
+    WaitsAlready(WaitlistId),
+    /// A customer waits no more.
+    WaitsNoMore(WaitlistId),
     /// So many bookings were settled or renewed, and whether there may be more.
     Settled {
         /// How many changed.
@@ -68,6 +78,8 @@ pub fn decide(world: &mut World, command: &Command) -> Result<Outcome, Refusal> 
         Action::PutPools { id, change } => pools::put(world, command, *id, change),
         Action::CreateKey(key) => keys::create(world, command, key),
         Action::RevokeKey { id } => keys::revoke(world, command, *id),
+        Action::JoinWaitlist(join) => waitlist::join(world, command, join),
+        Action::LeaveWaitlist { id } => waitlist::leave(world, command, *id),
         // What was due was settled when it was loaded; here is only the count.
         Action::SettleDue { .. } | Action::RenewDue { .. } => {
             Ok(Outcome::Settled { changed: 0, more: false })

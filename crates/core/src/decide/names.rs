@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::booking::Booking;
-use crate::command::{Action, BookingChange, Command, IdempotencyKey, PoolsChange};
-use crate::id::{BookingId, KeyId, ListingId, ListingNo};
+use crate::command::{Action, BookingChange, Command, IdempotencyKey, JoinWaitlist, PoolsChange, WaitFor};
+use crate::id::{BookingId, KeyId, ListingId, ListingNo, WaitlistId};
 use crate::listing::Listing;
 use crate::listing::request::Claim;
 use crate::pool::PoolRef;
+use crate::waitlist::{Entry, Reach, Want};
 use crate::world::{CustomerRef, World, counted};
 
 /// What commands name themselves.
@@ -36,6 +37,10 @@ pub struct Names {
     pub due: u32,
     /// How many bookings are to be renewed after edits of listings.
     pub renew: u32,
+    /// Entries of waitlists.
+    pub entries: BTreeSet<WaitlistId>,
+    /// Whether somebody joins a waitlist.
+    pub joins: bool,
 }
 
 impl Names {
@@ -70,6 +75,13 @@ impl Names {
             Action::RenewDue { limit } => self.renew += limit,
             Action::CreateListing { .. } => self.new_listings += 1,
             Action::CreateKey(_) => {}
+            Action::JoinWaitlist(join) => {
+                self.listings.insert(join.listing);
+                self.joins = true;
+            }
+            Action::LeaveWaitlist { id } => {
+                self.entries.insert(*id);
+            }
         }
     }
 }
@@ -90,12 +102,16 @@ impl Names {
             addresses,
             due,
             renew,
+            entries,
+            joins,
         } = self;
         let nothing_else = bookings.is_empty()
             && imported.is_empty()
             && keys.is_empty()
             && edited.is_empty()
             && addresses.is_empty()
+            && entries.is_empty()
+            && !joins
             && (*new_listings, *due, *renew) == (0, 0, 0);
         let mut ids = listings.iter();
         match (ids.next(), ids.next()) {
@@ -114,6 +130,10 @@ pub struct Wanted {
     pub whole: BTreeSet<ListingNo>,
     /// Customers and addresses, and whether a limit will be checked.
     pub customers: BTreeMap<CustomerRef, bool>,
+    /// Customers whose live entries are needed.
+    pub waiting: BTreeSet<CustomerRef>,
+    /// What is waited for: how many wait for the same is needed.
+    pub ahead: BTreeSet<(ListingNo, Reach)>,
 }
 
 impl Wanted {
@@ -156,10 +176,16 @@ impl Wanted {
             }
             Action::PatchListing { id, patch } => {
                 let Some(listing) = world.listing(*id) else { return };
-                if ["calendar", "opening_hours", "resources"].iter().any(|field| patch.get(field).is_some()) {
+                let waits = world.list_numbers(listing.no).waiting > 0;
+                let reshapes = ["calendar", "opening_hours", "resources"];
+                // Whatever else is edited may bring what is free on sale again, for those who wait.
+                if waits || reshapes.iter().any(|field| patch.get(field).is_some()) {
                     self.whole.insert(listing.no);
                 }
             }
+            Action::JoinWaitlist(join) => self.join(world, join),
+            // Its entry is loaded with what that needs.
+            Action::LeaveWaitlist { .. } => {}
             Action::CreateListing { .. }
             | Action::CreateKey(_)
             | Action::RevokeKey { .. }
@@ -183,7 +209,8 @@ impl Wanted {
                 }
                 self.limits(booking, &listing);
             }
-            BookingChange::Approve
+            BookingChange::Accept
+            | BookingChange::Approve
             | BookingChange::Reject { .. }
             | BookingChange::Cancel { .. }
             | BookingChange::Extend { .. }
@@ -198,6 +225,44 @@ impl Wanted {
         }
         for (of, _) in counted(booking, &world.listing_of(booking)) {
             self.customers.entry(of).or_insert(false);
+        }
+    }
+
+    fn join(&mut self, world: &World, join: &JoinWaitlist) {
+        let Some(listing) = world.listing(join.listing) else { return };
+        let reach = match &join.want {
+            WaitFor::Claim(claim) => {
+                self.claim(listing, claim);
+                let Ok(asked) = claim.resolve(listing) else { return };
+                Want::lines(&asked).reach()
+            }
+            WaitFor::Any(_) => {
+                self.whole.insert(listing.no);
+                Reach::Everything
+            }
+        };
+        self.ahead.insert((listing.no, reach));
+        if let Some(identity) = join.customer.identity() {
+            if listing.doc.counts_customers {
+                self.customers.insert((listing.no, identity.clone()), true);
+            }
+            self.waiting.insert((listing.no, identity));
+        }
+    }
+
+    /// Adds what a loaded entry needs in order to be ended, or to get what it waits for.
+    pub fn add_entry(&mut self, world: &World, entry: &Entry) {
+        let kept = entry.kept.iter().map(|(pool, _)| *pool);
+        let wanted = match &entry.want {
+            Want::Lines(lines) => lines.iter().map(|line| line.pool).collect(),
+            Want::Any(_) => Vec::new(),
+        };
+        for pool in wanted.into_iter().chain(kept) {
+            self.pool(PoolRef { listing: entry.listing, pool }, 0);
+        }
+        let counts = world.listings.get(&entry.listing).is_some_and(|listing| listing.doc.counts_customers);
+        if let Some(identity) = entry.customer.identity().filter(|_| counts) {
+            self.customers.insert((entry.listing, identity), true);
         }
     }
 

@@ -249,5 +249,5 @@ fn check_in_use(listing: &Listing, changed: &[(PoolNo, Pool)]) -> Result<(), Ref
         "{} units would be left of {}, but {} are held and {} confirmed. Nothing was changed.",
         first.requested, first.key, first.held, first.confirmed
     );
-    Err(Refusal::with(Code::CapacityInUse, detail, RefusalData::Pools(short)))
+    Err(Refusal::with(Code::CapacityInUse, detail, RefusalData::Pools { pools: short, waitlist: None }))
 }

@@ -9,7 +9,7 @@ use lastseat_core::command::{
 };
 use lastseat_core::customer::Customer;
 use lastseat_core::event::{EventData, EventKind};
-use lastseat_core::id::{BookingId, BookingNo, KeyId, ListingId, ListingNo};
+use lastseat_core::id::{BookingId, BookingNo, EntryRef, KeyId, ListingId, ListingNo};
 use lastseat_core::listing::Listing;
 use lastseat_core::listing::request::{Claim, LineSpec, SlotSpec, StaySpec};
 use lastseat_core::numbers::Numbers;
@@ -17,6 +17,7 @@ use lastseat_core::pool::{Pool, PoolRef};
 use lastseat_core::refusal::{Code, Refusal};
 use lastseat_core::settle::due_at;
 use lastseat_core::time::Time;
+use lastseat_core::waitlist::Entry;
 use lastseat_core::world::{Changes, CustomerUse, World, counted};
 use lastseat_core::{Outcome, decide};
 use serde_json::{Value, json};
@@ -39,6 +40,10 @@ pub(crate) struct Bench {
     pub(crate) renewing: BTreeMap<ListingNo, BookingNo>,
     pub(crate) listings: Vec<ListingId>,
     pub(crate) customers: BTreeSet<(ListingNo, String)>,
+    /// The entries of waitlists, as a store would have them.
+    pub(crate) stored: BTreeMap<EntryRef, Entry>,
+    /// How many entries are loaded at a time, where not all are loaded anyway.
+    pub(crate) chunk: u32,
     ids: u128,
 }
 
@@ -176,6 +181,8 @@ impl Default for Bench {
             renewing: BTreeMap::new(),
             listings: Vec::new(),
             customers: BTreeSet::new(),
+            stored: BTreeMap::new(),
+            chunk: u32::MAX,
             ids: 1000,
         }
     }
@@ -202,7 +209,10 @@ impl Bench {
             Err(refusal) => {
                 assert_eq!(before, self.seen(), "a refusal changed something: {refusal}\n{command:?}");
             }
-            Ok(_) => self.write(),
+            Ok(_) => {
+                self.serve();
+                self.write();
+            }
         }
         self.check();
         answer
@@ -211,6 +221,8 @@ impl Bench {
     /// Settles everything, as loading a batch does.
     pub(crate) fn settle(&mut self) {
         self.world.settle_all();
+        self.world.settle_entries();
+        self.serve();
         self.write();
         self.check();
         assert_eq!(self.world.settle_all(), 0, "settling twice at the same instant changes nothing");
@@ -240,6 +252,10 @@ impl Bench {
         self.customers.extend(changes.customers.iter().cloned());
         for no in &changes.recount {
             self.recount(*no);
+        }
+        self.store_entries();
+        for no in &changes.recheck {
+            self.recheck(*no);
         }
         for no in &changes.listings {
             if let Some(through) = self.world.listings[no].doc.renew_through {

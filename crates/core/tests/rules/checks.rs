@@ -7,6 +7,7 @@ use lastseat_core::id::{BookingNo, ListingNo};
 use lastseat_core::listing::Listing;
 use lastseat_core::pool::{Pool, PoolNo};
 use lastseat_core::settle::{due_at, settle};
+use lastseat_core::waitlist::Entry;
 use lastseat_core::world::{CustomerUse, counted};
 
 use crate::bench::Bench;
@@ -19,6 +20,7 @@ pub(crate) struct Seen {
     listings: Vec<Listing>,
     customers: Vec<CustomerUse>,
     next: [Option<i64>; 2],
+    entries: Vec<Entry>,
     changes: String,
 }
 
@@ -31,6 +33,7 @@ impl Bench {
         Seen {
             bookings: self.bookings(),
             pools: listings.iter().map(|listing| (listing.no, world.pools_of(listing.no))).collect(),
+            entries: listings.iter().flat_map(|listing| self.entries(listing.no)).collect(),
             listings,
             customers: self.customers.iter().map(|of| world.customer(of)).collect(),
             next: [world.booking_numbers.peek(), world.listing_numbers.peek()],
@@ -43,6 +46,7 @@ impl Bench {
         let bookings = self.bookings();
         self.check_pools(&bookings);
         self.check_customers(&bookings);
+        self.check_waits();
         for booking in &bookings {
             self.check_booking(booking);
         }

@@ -9,4 +9,6 @@ mod money;
 mod moves;
 mod precedence;
 mod random;
+mod serving;
 mod transitions;
+mod waits;

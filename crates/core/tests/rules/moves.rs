@@ -26,7 +26,7 @@ fn a_booking_moves_over_its_own_units_when_everything_else_is_taken() {
     bench.change(Actor::Owner, booking.id, reschedule(lines(&[("standard", 2)]))).unwrap();
     let refusal = bench.change(Actor::Owner, booking.id, reschedule(lines(&[("standard", 3)]))).unwrap_err();
     assert_eq!(refusal.code, Code::SoldOut);
-    let RefusalData::Pools(short) = refusal.data else { panic!("pools are told") };
+    let RefusalData::Pools { pools: short, .. } = refusal.data else { panic!("pools are told") };
     assert_eq!((short[0].requested, short[0].available), (3, 2), "its own two could be kept");
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use lastseat_core::Outcome;
 use lastseat_core::booking::{Booking, State};
 use lastseat_core::command::{
-    Action, Actor, BookingChange, Command, Idempotency, IdempotencyKey, NewKey, PoolsChange, Role,
+    Action, Actor, BookingChange, Command, Idempotency, IdempotencyKey, NewKey, PoolsChange, Role, WaitFor,
 };
 use lastseat_core::id::{KeyId, ListingId, ListingNo};
 use lastseat_core::listing::request::Claim;
@@ -37,6 +37,8 @@ enum Op {
     Pools { listing: u8, change: u8, number: i64 },
     List { kind: u8, policy: u8 },
     Key { revoke: bool },
+    Join { listing: u8, claim: u8, quantity: i64, who: u8 },
+    Leave { listing: u8, entry: u8, actor: u8 },
     Due,
 }
 
@@ -65,6 +67,10 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (byte(), byte(), 0..6i64).prop_map(|(listing, change, number)| Op::Pools { listing, change, number }),
         1 => (byte(), byte()).prop_map(|(kind, policy)| Op::List { kind, policy }),
         1 => any::<bool>().prop_map(|revoke| Op::Key { revoke }),
+        6 => (byte(), byte(), 1..5i64, byte()).prop_map(|(listing, claim, quantity, who)| {
+            Op::Join { listing, claim, quantity, who }
+        }),
+        1 => (byte(), byte(), byte()).prop_map(|(listing, entry, actor)| Op::Leave { listing, entry, actor }),
         1 => Just(Op::Due),
     ]
 }
@@ -212,6 +218,20 @@ impl Run {
                 let key = NewKey { id, role: Role::Operator, name: "new".into(), hash: [9; 32] };
                 system(Action::CreateKey(Box::new(key)))
             }
+            Op::Join { listing, claim: index, quantity, who } => {
+                let listing = self.listing(listing);
+                let want = match index % 4 {
+                    0 => WaitFor::Any(quantity),
+                    _ => WaitFor::Claim(claim(&listing, index / 4, quantity)),
+                };
+                let who = (who % 3 > 0).then(|| format!("c{}", who % 7));
+                self.bench.joining(listing.id, want, who.as_deref())
+            }
+            Op::Leave { listing, entry, actor: by } => {
+                let entries = self.bench.entries(self.listing(listing).no);
+                let entry = entries.get(usize::from(entry) % entries.len().max(1))?;
+                Command::new(actor(by), Action::LeaveWaitlist { id: entry.id })
+            }
             Op::Due => {
                 self.bench.renew();
                 return None;
@@ -265,6 +285,8 @@ impl Run {
                 }
                 (None, Outcome::Replay(answer)) => panic!("nothing was answered before: {answer:?}"),
                 (Some(first), again) => panic!("carried out twice: {first:?}, {again:?}"),
+                // Who waits already and asks again is told so again, under whatever key.
+                (None, Outcome::WaitsAlready(_)) => {}
                 (None, outcome) => {
                     self.answered.insert(idempotency.key, (idempotency, outcome.clone()));
                 }
@@ -300,7 +322,7 @@ impl Run {
             assert_ne!(self.answered[&used.key].0.fingerprint, used.fingerprint);
         }
         // Who is told that something is sold out could not have had it.
-        if let (Code::SoldOut, RefusalData::Pools(short)) = (refusal.code, &refusal.data) {
+        if let (Code::SoldOut, RefusalData::Pools { pools: short, .. }) = (refusal.code, &refusal.data) {
             let world = &self.bench.world;
             let (id, own) = match &command.action {
                 Action::CreateBooking(create) => (create.listing, None),
@@ -320,7 +342,7 @@ impl Run {
                 let back: i64 = own.map_or(0, |row: &Booking| {
                     row.lines.iter().filter(|line| line.pool == pool).map(|line| line.quantity).sum()
                 });
-                let free = found.capacity - found.blocked - found.held - found.confirmed + back;
+                let free = found.capacity - found.blocked - found.held - found.confirmed - found.kept + back;
                 assert!(short.requested > free && short.available == free.max(0), "{short:?} of {found:?}");
             }
         }
@@ -340,6 +362,7 @@ fn remembers(action: &Action) -> bool {
             | Action::CreateListing { .. }
             | Action::PutPools { .. }
             | Action::CreateKey(_)
+            | Action::JoinWaitlist(_)
     )
 }
 
@@ -348,6 +371,7 @@ fn same(first: &Outcome, answer: &Answer) -> bool {
         (Outcome::Booking(row), Answer::Booking { no, version }) => (row.no, row.version) == (*no, *version),
         (Outcome::Listing(listing), Answer::Listing(id)) => listing.id == *id,
         (Outcome::Key(key), Answer::Key(id)) => key == id,
+        (Outcome::Waits(entry), Answer::Entry(id)) => entry.id == *id,
         _ => false,
     }
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use lastseat_core::booking::{Receipt, State};
 use lastseat_core::command::{
     Action, Actor, BookingChange, Command, CreateBooking, Idempotency, IdempotencyKey, ImportBooking,
-    MoneyIn, PoolSpec, PoolsChange, Role,
+    JoinWaitlist, MoneyIn, PoolSpec, PoolsChange, Role, WaitFor,
 };
 use lastseat_core::customer::Customer;
-use lastseat_core::id::BookingId;
+use lastseat_core::id::{BookingId, WaitlistId};
 use lastseat_core::listing::Listing;
 use lastseat_core::listing::request::{Claim, LineSpec, SlotSpec, StaySpec};
 use lastseat_core::time::Time;
@@ -136,6 +136,29 @@ pub fn import(listing: &Listing, external_id: &str) -> Command {
         paid: 1_000,
         external_id: Some(external_id.to_owned()),
     })))
+}
+
+/// Somebody of this name, who can be told apart by it.
+pub fn known(name: &str) -> Customer {
+    let email = Some(format!("{}@example.org", name.to_lowercase().replace(' ', ".")));
+    Customer { name: name.to_owned(), email, ..Customer::default() }
+}
+
+/// Somebody waits.
+pub fn wait_for(listing: &Listing, want: WaitFor, customer: Customer) -> Command {
+    let (id, listing) = (ids::waitlist_id(), listing.id);
+    let join = JoinWaitlist { id, listing, want, customer, until: None };
+    Command::new(Actor::Public, Action::JoinWaitlist(Box::new(join)))
+}
+
+/// Somebody waits for so many places of the pool `standard`.
+pub fn wait(listing: &Listing, quantity: i64, name: &str) -> Command {
+    wait_for(listing, WaitFor::Claim(lines(&[("standard", quantity)])), known(name))
+}
+
+/// Somebody waits no more.
+pub fn leave(id: WaitlistId) -> Command {
+    Command::new(Actor::Owner, Action::LeaveWaitlist { id })
 }
 
 /// What the due worker submits.

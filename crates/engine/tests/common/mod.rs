@@ -22,11 +22,12 @@ use std::time::Duration;
 use lastseat_core::Outcome;
 use lastseat_core::booking::{Booking, State};
 use lastseat_core::command::{Action, Actor, BookingChange, Command};
-use lastseat_core::id::{BookingId, ListingId};
+use lastseat_core::id::{BookingId, ListingId, WaitlistId};
 use lastseat_core::listing::Listing;
 use lastseat_core::refusal::Refusal;
 use lastseat_core::time::Time;
-use lastseat_engine::{Availability, BookingQuery, DueWorker, Engine, EngineConfig, ids};
+use lastseat_core::waitlist::Standing;
+use lastseat_engine::{Availability, BookingQuery, DueWorker, Engine, EngineConfig, WaitlistEntry, ids};
 use lastseat_store::Store;
 use lastseat_store_sqlite::{Clock, OpenMode, SqliteStore};
 use lastseat_testkit::wait_until_async;
@@ -164,6 +165,33 @@ impl House {
     /// The booking as everybody reads it.
     pub async fn read(&self, id: BookingId) -> Booking {
         self.engine.booking(id).await.unwrap().unwrap()
+    }
+
+    pub async fn try_join(&self, join: Command) -> Result<WaitlistId, Refusal> {
+        match self.submit(join).await? {
+            Outcome::Waits(entry) => Ok(entry.id),
+            Outcome::WaitsAlready(id) => Ok(id),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Somebody waits.
+    pub async fn join(&self, join: Command) -> WaitlistId {
+        self.try_join(join).await.unwrap()
+    }
+
+    /// The entry of a waitlist as everybody reads it.
+    pub async fn entry(&self, id: WaitlistId) -> WaitlistEntry {
+        self.engine.waitlist_entry(id).await.unwrap().unwrap()
+    }
+
+    /// Where these entries stand.
+    pub async fn standings(&self, ids: &[WaitlistId]) -> Vec<Standing> {
+        let mut all = Vec::new();
+        for id in ids {
+            all.push(self.entry(*id).await.standing);
+        }
+        all
     }
 
     /// The kinds of its events, in order.

@@ -60,7 +60,7 @@ async fn a_cut_and_new_customers_never_leave_more_taken_than_there_is() {
             First::Right => {
                 assert_eq!((capacity, taken), (4, 4));
                 let Err(refusal) = &left[0] else { panic!("{left:?}") };
-                let RefusalData::Pools(pools) = &refusal.data else { panic!("{refusal:?}") };
+                let RefusalData::Pools { pools, .. } = &refusal.data else { panic!("{refusal:?}") };
                 assert_eq!((pools[0].key.as_str(), pools[0].held, pools[0].confirmed), ("standard", 3, 1));
             }
             First::Nobody => {}
@@ -94,7 +94,7 @@ async fn two_lines_on_one_pool_are_admitted_as_their_sum() {
         let all = [left, right].concat();
         assert_won(&all, 1, "sold_out", way);
         let Some(Err(refusal)) = all.iter().find(|answer| answer.is_err()) else { panic!() };
-        let RefusalData::Pools(pools) = &refusal.data else { panic!("{refusal:?}") };
+        let RefusalData::Pools { pools, .. } = &refusal.data else { panic!("{refusal:?}") };
         assert_eq!((pools.len(), pools[0].requested, pools[0].available), (1, 2, 1));
         assert_eq!(house.stock(&listing, "standard").await, (1, 2, 0));
         house.audit();

@@ -6,11 +6,14 @@ use std::sync::Arc;
 use lastseat_core::booking::Booking;
 use lastseat_core::command::IdempotencyKey;
 use lastseat_core::decide::names::Names;
-use lastseat_core::id::{BookingId, BookingNo, KeyId, ListingId, ListingNo};
+use lastseat_core::id::{BookingId, BookingNo, KeyId, ListingId, ListingNo, WaitlistId};
 use lastseat_core::listing::Listing;
 use lastseat_core::numbers::Numbers;
 use lastseat_core::pool::{Pool, PoolNo, PoolRef};
 use lastseat_core::time::Time;
+use lastseat_core::waitlist::list::ListNumbers;
+use lastseat_core::waitlist::serve::Ask;
+use lastseat_core::waitlist::{Entry, Reach};
 use lastseat_core::world::{CustomerRef, CustomerUse, Remembered, World};
 use lastseat_store::{CommitError, Lane, StoreError, Tx};
 
@@ -35,6 +38,22 @@ pub(crate) enum Bug {
     CountsNoCustomers,
     /// A booking that changes is taken for one that was never held.
     ForgetsHolds,
+    /// What comes free is on sale, whoever waits.
+    ServesNobody,
+    /// Of those who wait the first is not found.
+    OverlooksTheFirst,
+    /// Nobody finds the entries for which something is kept.
+    FindsNoKeepers,
+    /// An entry does not remember which booking it was offered.
+    ForgetsOffers,
+    /// How often somebody was passed over is not written.
+    CountsNoSkips,
+    /// What is kept is not taken out of what can be sold.
+    SellsWhatIsKept,
+    /// Nobody looks whether who joins waits already.
+    LetsJoinTwice,
+    /// Those whose waiting is over are not found.
+    ClosesNothing,
     /// What is known from before is taken for what was read under locks, for refusals too.
     TrustsWhatItKnew,
 }
@@ -126,7 +145,11 @@ impl Tx for BuggyTx<'_> {
     }
 
     fn pools(&mut self, of: &[PoolRef]) -> Result<Vec<Option<Pool>>, StoreError> {
-        self.inner.pools(of)
+        let mut found = self.inner.pools(of)?;
+        if self.has(Bug::SellsWhatIsKept) {
+            found.iter_mut().flatten().for_each(|pool| pool.kept = 0);
+        }
+        Ok(found)
     }
 
     fn whole(&mut self, of: ListingNo) -> Result<Vec<(PoolNo, Pool)>, StoreError> {
@@ -169,6 +192,40 @@ impl Tx for BuggyTx<'_> {
         self.inner.due(limit)
     }
 
+    fn list_numbers(&mut self, of: ListingNo) -> Result<ListNumbers, StoreError> {
+        let found = self.inner.list_numbers(of)?;
+        let waiting = if self.has(Bug::ServesNobody) { 0 } else { found.waiting };
+        Ok(ListNumbers { waiting, ..found })
+    }
+
+    fn entries(&mut self, ids: &BTreeSet<WaitlistId>) -> Result<Vec<Entry>, StoreError> {
+        self.inner.entries(ids)
+    }
+
+    fn live_entries(&mut self, of: &[CustomerRef]) -> Result<Vec<Entry>, StoreError> {
+        if self.has(Bug::LetsJoinTwice) { Ok(Vec::new()) } else { self.inner.live_entries(of) }
+    }
+
+    fn keepers(&mut self, of: ListingNo) -> Result<Vec<Entry>, StoreError> {
+        if self.has(Bug::FindsNoKeepers) { Ok(Vec::new()) } else { self.inner.keepers(of) }
+    }
+
+    fn waiting(&mut self, of: ListingNo, ask: &Ask) -> Result<Vec<Entry>, StoreError> {
+        let mut found = self.inner.waiting(of, ask)?;
+        if self.has(Bug::OverlooksTheFirst) && found.len() > 1 {
+            found.remove(0);
+        }
+        Ok(found)
+    }
+
+    fn ahead(&mut self, of: ListingNo, reach: Reach) -> Result<i64, StoreError> {
+        self.inner.ahead(of, reach)
+    }
+
+    fn due_entries(&mut self, limit: u32) -> Result<Vec<Entry>, StoreError> {
+        if self.has(Bug::ClosesNothing) { Ok(Vec::new()) } else { self.inner.due_entries(limit) }
+    }
+
     fn live_bookings(
         &mut self,
         of: ListingNo,
@@ -206,6 +263,17 @@ impl Tx for BuggyTx<'_> {
             Some(Bug::ForgetsHolds) => {
                 let held = |row: &mut Booking| row.state = lastseat_core::booking::State::Cancelled;
                 wrong.changes.bookings.values_mut().flatten().for_each(held);
+            }
+            Some(Bug::ForgetsOffers | Bug::CountsNoSkips) => {
+                for (old, entry) in world.changed_entries() {
+                    let mut entry = entry.clone();
+                    match old {
+                        Some(old) if self.has(Bug::CountsNoSkips) => entry.skipped = old.skipped,
+                        _ if self.has(Bug::ForgetsOffers) => entry.booking = None,
+                        _ => {}
+                    }
+                    wrong.update_entry(entry);
+                }
             }
             _ => return self.inner.write(world),
         }

@@ -3,25 +3,27 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lastseat_core::Outcome;
-use lastseat_core::booking::{Booking, Patch, Step, fold};
+use lastseat_core::booking::{Booking, Patch, State, Step, fold};
 use lastseat_core::command::IdempotencyKey;
-use lastseat_core::id::{BookingId, BookingNo, ListingId};
-use lastseat_core::pool::PoolRef;
+use lastseat_core::id::{BookingId, BookingNo, ListingId, WaitlistId};
+use lastseat_core::listing::Status;
+use lastseat_core::pool::{PoolNo, PoolRef};
 use lastseat_core::refusal::{Code, Refusal};
 use lastseat_core::settle::settle;
 use lastseat_core::time::Time;
+use lastseat_core::waitlist::{Entry, EntryState, Want};
 use lastseat_core::world::Answer;
 use lastseat_store::Read;
 
-use crate::requests::{Request, What};
+use crate::requests::{Request, What, entries};
 
 /// What the clients were told.
 #[derive(Default)]
 pub(crate) struct Model {
     /// Every booking that was told, as it was told.
     told: Vec<Booking>,
-    /// What was first told under a key: the fingerprint, and the booking at which version.
-    keys: BTreeMap<IdempotencyKey, ([u8; 16], BookingNo, u32)>,
+    /// What was first told under a key, with the fingerprint.
+    keys: BTreeMap<IdempotencyKey, ([u8; 16], Told)>,
     /// The keys under which something was told as done, and not as done before.
     done: BTreeSet<IdempotencyKey>,
     /// Creations without a key that were refused: nobody asks for them again.
@@ -32,6 +34,21 @@ pub(crate) struct Model {
     listed: BTreeMap<usize, ListingId>,
     /// The bookings that were imported, by their foreign ids.
     imported: BTreeMap<u64, BookingId>,
+    /// The entries of waitlists that were told, as they were told.
+    entered: BTreeMap<WaitlistId, Option<Entry>>,
+    /// The entry that each request made, by the request's number.
+    joined: BTreeMap<usize, WaitlistId>,
+    /// Who was told to wait no more.
+    gone: BTreeSet<WaitlistId>,
+}
+
+/// What was told under a key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Told {
+    /// A booking at a version.
+    Booking(BookingNo, u32),
+    /// An entry of a waitlist.
+    Entry(WaitlistId),
 }
 
 /// All bookings as they are stored.
@@ -40,7 +57,7 @@ pub(crate) fn all(read: &dyn Read) -> Vec<Booking> {
 }
 
 /// A booking as its events tell it up to a version.
-fn as_of(read: &dyn Read, no: BookingNo, version: u32) -> Option<Booking> {
+pub(crate) fn as_of(read: &dyn Read, no: BookingNo, version: u32) -> Option<Booking> {
     let row = read.booking_at(no).unwrap()?;
     let events = read.booking_events(no).unwrap();
     let steps: Vec<Step> = events
@@ -79,6 +96,16 @@ impl Model {
                     Err(format!("import {external} was carried out twice: {first}, {id}"))
                 }
             }
+            Outcome::Waits(entry) => self.entry(request, entry.id, Some(entry)),
+            Outcome::Replay(Answer::Entry(id)) => self.entry(request, *id, None),
+            Outcome::WaitsAlready(id) => {
+                self.entered.entry(*id).or_default();
+                Ok(())
+            }
+            Outcome::WaitsNoMore(id) => {
+                self.gone.insert(*id);
+                Ok(())
+            }
             Outcome::Listing(listing) => self.listing(request, listing.id),
             Outcome::Replay(Answer::Listing(id)) => self.listing(request, *id),
             _ => Ok(()),
@@ -105,29 +132,37 @@ impl Model {
         }
     }
 
-    fn booking(&mut self, request: &Request, row: &Booking, again: bool) -> Result<(), String> {
-        if let Some(used) = request.key {
-            match self.keys.get(&used.key) {
-                Some((fingerprint, ..)) if *fingerprint != used.fingerprint => {
-                    return Err(format!("request {} was answered under another's key", request.no));
-                }
-                Some((_, no, version)) if (*no, *version) != (row.no, row.version) => {
-                    let first = (no.0, version);
-                    return Err(format!(
-                        "request {} was carried out twice: {first:?}, then {row:?}",
-                        request.no
-                    ));
-                }
-                Some(_) => {}
-                None => {
-                    self.keys.insert(used.key, (used.fingerprint, row.no, row.version));
-                }
-            }
-            // Who asked again on another node may be told before the first.
-            if !again && !self.done.insert(used.key) {
-                return Err(format!("request {} was carried out again: {row:?}", request.no));
-            }
+    /// Notes what was told under the key of a request, and whether it was told before.
+    fn key(&mut self, request: &Request, told: Told, again: bool) -> Result<(), String> {
+        let Some(used) = request.key else { return Ok(()) };
+        let (fingerprint, first) = *self.keys.entry(used.key).or_insert((used.fingerprint, told));
+        if fingerprint != used.fingerprint {
+            return Err(format!("request {} was answered under another's key", request.no));
         }
+        if first != told {
+            return Err(format!("request {} was carried out twice: {first:?}, then {told:?}", request.no));
+        }
+        // Who asked again on another node may be told before the first.
+        if !again && !self.done.insert(used.key) {
+            return Err(format!("request {} was carried out again: {told:?}", request.no));
+        }
+        Ok(())
+    }
+
+    /// Takes in an entry of a waitlist: as it was told, if it was told for the first time.
+    fn entry(&mut self, request: &Request, id: WaitlistId, row: Option<&Entry>) -> Result<(), String> {
+        self.key(request, Told::Entry(id), row.is_none())?;
+        let first = *self.joined.entry(request.no).or_insert(id);
+        if first != id {
+            return Err(format!("request {} was carried out twice: {first}, {id}", request.no));
+        }
+        let told = self.entered.entry(id).or_default();
+        *told = told.take().or_else(|| row.cloned());
+        Ok(())
+    }
+
+    fn booking(&mut self, request: &Request, row: &Booking, again: bool) -> Result<(), String> {
+        self.key(request, Told::Booking(row.no, row.version), again)?;
         if let What::Create { .. } = request.what {
             if row.note.as_deref() != Some(request.no.to_string().as_str()) {
                 return Err(format!("request {} was given somebody else's booking {row:?}", request.no));
@@ -144,6 +179,46 @@ impl Model {
         Ok(())
     }
 
+    /// Whether everybody waits who was told so, once, or waits no more.
+    fn check_entries(&self, read: &dyn Read) -> Result<(), String> {
+        for (id, told) in &self.entered {
+            let as_joined = |entry: &Entry| {
+                (entry.at(), entry.want.clone(), entry.customer.clone(), entry.created_at, entry.until)
+            };
+            let found = read.entry(*id).unwrap();
+            let same = match (told, &found) {
+                (_, None) => false,
+                (None, Some(_)) => true,
+                (Some(told), Some(found)) => as_joined(told) == as_joined(found),
+            };
+            if !same {
+                return Err(format!("an entry that was acknowledged is not there: {told:?}, but {found:?}"));
+            }
+        }
+        for id in &self.gone {
+            let Some(entry) = read.entry(*id).unwrap() else {
+                return Err(format!("{id}, who left, is not there"));
+            };
+            let offer = entry.booking.and_then(|no| read.booking_at(no).unwrap());
+            let has_left = match &offer {
+                None => entry.state == EntryState::Left,
+                Some(offer) => offer.state == State::Cancelled,
+            };
+            if !has_left {
+                return Err(format!("who left is there again: {entry:?}, {offer:?}"));
+            }
+        }
+        let mut made: BTreeMap<String, WaitlistId> = BTreeMap::new();
+        for listing in read.listings().unwrap() {
+            for entry in entries(read, listing.no) {
+                if let Some(first) = made.insert(entry.customer.name, entry.id) {
+                    return Err(format!("a request to join was carried out twice: {first}, {}", entry.id));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Whether everything that was told is there, once.
     pub(crate) fn check(&self, read: &dyn Read, requests: &[Request]) -> Result<(), String> {
         for told in &self.told {
@@ -152,6 +227,7 @@ impl Model {
                 return Err(format!("what was acknowledged is not there: {told:?}, but {found:?}"));
             }
         }
+        self.check_entries(read)?;
         let listings = read.listings().unwrap();
         for (no, id) in &self.listed {
             let title = no.to_string();
@@ -196,12 +272,15 @@ impl Model {
 }
 
 /// For each pool that a creation asks for: how many units it wants, and how many nobody has at `now`, whoever swept.
-/// None where the request is wrong in another way.
+/// None where the request is wrong in another way, and where somebody waits, to whom it may belong.
 pub(crate) fn wanted_and_free(read: &dyn Read, request: &Request, now: Time) -> Option<Vec<(i64, i64)>> {
     let What::Create { listing, claim, .. } = &request.what else { return None };
     let listings = read.listings().unwrap();
     let listing = listings.iter().find(|known| known.id == *listing)?;
     let asked = claim.resolve(listing).ok()?;
+    if read.list_numbers(listing.no).unwrap().waiting > 0 {
+        return None;
+    }
     let mut bookings = all(read);
     bookings.retain(|booking| booking.listing == listing.no);
     for booking in &mut bookings {
@@ -269,4 +348,21 @@ pub(crate) fn check_oversell(read: &dyn Read) -> Result<(), String> {
         Some((at, units)) => Err(format!("{units} units of a pool that does not exist: {at:?}")),
         None => Ok(()),
     }
+}
+
+/// Whether everybody whose waiting is over has been told so.
+pub(crate) fn check_over(read: &dyn Read) -> Result<(), String> {
+    for listing in read.listings().unwrap() {
+        for entry in entries(read, listing.no).into_iter().filter(Entry::waits) {
+            let over = |pool: PoolNo| listing.sale_ends_at(pool).is_some_and(|end| end <= read.now());
+            let is_over = match &entry.want {
+                Want::Lines(lines) => lines.iter().any(|line| over(line.pool)),
+                Want::Any(_) => entry.until.is_some(),
+            };
+            if is_over || listing.doc.status != Status::Published {
+                return Err(format!("time never comes for {entry:?}"));
+            }
+        }
+    }
+    Ok(())
 }

@@ -1,21 +1,26 @@
 //! What clients ask for.
 
+use std::collections::BTreeMap;
+
 use lastseat_core::Outcome;
 use lastseat_core::booking::{Booking, Receipt, State};
 use lastseat_core::command::{
     Action, Actor, BookingChange, Command, CreateBooking, Idempotency, IdempotencyKey, ImportBooking,
-    MoneyIn, PoolsChange, Role,
+    JoinWaitlist, MoneyIn, PoolsChange, Role, WaitFor,
 };
 use lastseat_core::customer::Customer;
-use lastseat_core::id::{BookingId, KeyId, ListingId};
+use lastseat_core::id::{BookingId, EntryNo, KeyId, ListingId, ListingNo, WaitlistId};
 use lastseat_core::listing::request::{Claim, LineSpec, SlotSpec, StaySpec};
 use lastseat_core::listing::{Kind, Listing};
 use lastseat_core::refusal::{Code, Refusal};
 use lastseat_core::time::Time;
+use lastseat_core::waitlist::Entry;
 use lastseat_store::Read;
 use lastseat_store::memory::Dice;
+use lastseat_store::read::Which;
 use serde_json::{Value, json};
 
+use crate::crowd;
 use crate::model::all;
 
 /// When every seed begins: 2026-11-21T12:00:00Z.
@@ -53,14 +58,36 @@ pub(crate) enum What {
     List {
         form: Value,
     },
+    /// Somebody wants to wait, whose name tells the request's number.
+    Join {
+        listing: ListingId,
+        want: WaitFor,
+        who: Option<u64>,
+        until: Option<Time>,
+    },
+    /// Somebody wants to wait no more.
+    Leave {
+        entry: WaitlistId,
+    },
 }
 
 /// What a client may wish for now, of this listing if it wants a booking.
-pub(crate) fn wish(dice: &mut Dice, read: &dyn Read, id: ListingId) -> Option<(Actor, What)> {
+pub(crate) fn wish(dice: &mut Dice, read: &dyn Read, id: ListingId, crowd: bool) -> Option<(Actor, What)> {
     let operator = Actor::Key { id: KeyId::from_bits(1), role: Role::Admin, name: "Olim".into() };
     let listings: Vec<Listing> = read.listings().unwrap();
     let listing = listings.iter().find(|listing| listing.id == id)?;
-    Some(match dice.below(100) {
+    if crowd && let Some(wish) = crowd::wish(dice, read, listing) {
+        return Some(wish);
+    }
+    Some(match dice.below(110) {
+        100..108 => (Actor::Public, join(dice, read, listing)),
+        108.. => {
+            let entries = entries(read, listing.no);
+            if entries.is_empty() {
+                return None;
+            }
+            (Actor::Owner, What::Leave { entry: dice.pick(&entries).id })
+        }
         0..50 => {
             let (claim, who) = (claim(dice, listing), dice.below(4));
             (Actor::Public, What::Create { listing: id, claim, who, address: dice.chance(300) })
@@ -84,7 +111,7 @@ pub(crate) fn wish(dice: &mut Dice, read: &dyn Read, id: ListingId) -> Option<(A
         }
         89..94 => (operator, What::Patch { listing: id, patch: patch(dice, listing) }),
         94..97 => (operator, What::List { form: form(dice) }),
-        _ => (operator, What::Pools { listing: id, change: pools(dice, listing) }),
+        97..100 => (operator, What::Pools { listing: id, change: pools(dice, listing) }),
     })
 }
 
@@ -109,10 +136,17 @@ fn key(no: u64) -> IdempotencyKey {
 
 impl Request {
     /// A new request, the one with this number.
-    pub(crate) fn new(dice: &mut Dice, read: &dyn Read, id: ListingId, no: usize) -> Option<Self> {
-        let (actor, what) = wish(dice, read, id)?;
+    pub(crate) fn new(
+        dice: &mut Dice,
+        read: &dyn Read,
+        id: ListingId,
+        no: usize,
+        crowd: bool,
+    ) -> Option<Self> {
+        let (actor, what) = wish(dice, read, id, crowd)?;
         // Edits carry no key; of the others some do not care.
-        let keyed = !matches!(what, What::Patch { .. } | What::Import { .. }) && dice.chance(800);
+        let unkeyed = matches!(what, What::Patch { .. } | What::Import { .. } | What::Leave { .. });
+        let keyed = !unkeyed && dice.chance(800);
         let mut key = Idempotency { key: self::key(no as u64), fingerprint: self::key(no as u64).0 };
         if no > 0 && dice.chance(80) {
             // Somebody takes a key that was used already, lately perhaps.
@@ -140,7 +174,7 @@ impl Request {
 
     /// Nobody knows what became of it: only who has a key may ask again.
     pub(crate) fn hear_nothing(&mut self) {
-        self.open = self.key.is_some() || matches!(self.what, What::Import { .. });
+        self.open = self.key.is_some() || matches!(self.what, What::Import { .. } | What::Leave { .. });
     }
 
     /// The command, as it is sent now.
@@ -180,6 +214,18 @@ impl Request {
                 let spec = Box::new(serde_json::from_value(form).unwrap());
                 Action::CreateListing { id: ListingId::from_bits(id), spec }
             }
+            What::Join { listing, want, who, until } => Action::JoinWaitlist(Box::new(JoinWaitlist {
+                id: WaitlistId::from_bits(id),
+                listing: *listing,
+                want: want.clone(),
+                customer: Customer {
+                    name: format!("Waits {}", self.no),
+                    external_id: who.map(|who| format!("c{who}")),
+                    ..Customer::default()
+                },
+                until: *until,
+            })),
+            What::Leave { entry } => Action::LeaveWaitlist { id: *entry },
         };
         let mut command = Command::new(self.actor.clone(), action);
         command.idempotency = self.key;
@@ -276,10 +322,51 @@ pub(crate) fn claim(dice: &mut Dice, listing: &Listing) -> Claim {
     }
 }
 
+/// Somebody wants to wait: for something that cannot be had just now, if one of a few is.
+pub(crate) fn join(dice: &mut Dice, read: &dyn Read, listing: &Listing) -> What {
+    let pools: BTreeMap<_, _> = read.pools(listing.no).unwrap().into_iter().collect();
+    let mut want = wait_for(dice, listing);
+    for _ in 0..4 {
+        let can_be_had = match &want {
+            WaitFor::Any(_) => false,
+            WaitFor::Claim(claim) => claim.resolve(listing).is_ok_and(|asked| {
+                asked.iter().all(|(no, units)| pools.get(no).is_some_and(|pool| pool.available() >= *units))
+            }),
+        };
+        if !can_be_had {
+            break;
+        }
+        want = wait_for(dice, listing);
+    }
+    let who = dice.chance(600).then(|| dice.below(6));
+    let until = dice.chance(100).then(|| read.now().plus_seconds(i64::try_from(dice.below(900)).unwrap()));
+    What::Join { listing: listing.id, want, who, until }
+}
+
+pub(crate) fn wait_for(dice: &mut Dice, listing: &Listing) -> WaitFor {
+    if dice.chance(200) {
+        return WaitFor::Any(i64::try_from(1 + dice.below(3)).unwrap());
+    }
+    if listing.kind() != Kind::Places || dice.chance(200) {
+        return WaitFor::Claim(claim(dice, listing));
+    }
+    let quantity = i64::try_from(1 + dice.below(4)).unwrap();
+    let pool = if dice.chance(800) { "standard" } else { "free" };
+    WaitFor::Claim(Claim::Lines(vec![LineSpec { pool: pool.into(), quantity }]))
+}
+
+/// The entries of a listing.
+pub(crate) fn entries(read: &dyn Read, of: ListingNo) -> Vec<Entry> {
+    read.entries(of, Which::All, EntryNo(0), u32::MAX).unwrap()
+}
+
 /// A change of a booking, as its client last saw it.
 pub(crate) fn change(dice: &mut Dice, booking: &Booking, listing: &Listing) -> BookingChange {
     let missing = (booking.total - booking.applied()).max(1);
     let reference = format!("p{}", dice.below(4));
+    if booking.details.offer.is_some() && booking.total == 0 && dice.chance(300) {
+        return BookingChange::Accept;
+    }
     match dice.below(10) {
         0..=2 => {
             let currency = "UZS".to_owned();

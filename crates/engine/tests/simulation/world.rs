@@ -1,6 +1,6 @@
 //! One seed, step by step.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use lastseat_core::Outcome;
@@ -10,20 +10,27 @@ use lastseat_core::decide::names::Names;
 use lastseat_core::id::{BookingId, ListingId};
 use lastseat_core::refusal::{Code, Refusal};
 use lastseat_engine::batch::{self, Ran};
-use lastseat_store::memory::{Dice, Failure, Fault, Faults, MemoryStore, Odds, TestClock};
+use lastseat_store::memory::{Dice, Failure, Fault, Faults, MemoryStore, Odds, TestClock, Watcher};
 use lastseat_store::verify::verify_snapshot;
 use lastseat_store::{Lane, Store};
 
 use crate::bugs::{Bug, BuggyLane};
-use crate::model::{Model, all, check_limit, check_oversell, wanted_and_free};
+use crate::crowd;
+use crate::model::{Model, all, check_limit, check_over, check_oversell, wanted_and_free};
 use crate::requests::{self, Request, START, What};
+use crate::waits::Waits;
 
 /// How long a key is remembered at least.
 const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
 /// Most commands of clients in one batch.
 const MAX_BATCH: u64 = 7;
+/// In how many seeds there is a crowd, in thousandths.
+const CROWDS: u64 = 300;
 /// Bookings that are settled or renewed at a time: few, so that it takes several batches.
 const LIMIT: u32 = 3;
+
+/// The first thing that was wrong with a commit.
+type Wrong = Arc<Mutex<Option<String>>>;
 
 pub(crate) struct World<'a> {
     dice: Dice,
@@ -31,10 +38,12 @@ pub(crate) struct World<'a> {
     store: MemoryStore,
     lane: Box<dyn Lane>,
     bug: Option<Bug>,
+    crowd: bool,
     ids: u128,
     listings: Vec<ListingId>,
     requests: Vec<Request>,
     model: Model,
+    wrong: Wrong,
     steps: Option<&'a Mutex<Vec<String>>>,
 }
 
@@ -44,20 +53,25 @@ impl<'a> World<'a> {
         let clock = TestClock::at(START);
         let odds = odds(&mut dice);
         let store = MemoryStore::new(clock.clone(), Faults::default());
+        let wrong = Wrong::default();
+        store.watch(watcher(&wrong));
         let lane = Box::new(BuggyLane::new(store.lane().unwrap(), bug));
+        let crowd = dice.chance(CROWDS);
         let mut world = Self {
             dice,
             clock,
             store,
             lane,
             bug,
+            crowd,
             ids: 0,
             listings: Vec::new(),
             requests: Vec::new(),
             model: Model::default(),
+            wrong,
             steps: None,
         };
-        for _ in 0..=world.dice.below(3) {
+        for _ in 0..=world.dice.below(if crowd { 1 } else { 3 }) {
             world.list();
         }
         world.store.faults().reseed(world.dice.bits(), odds);
@@ -82,7 +96,14 @@ impl<'a> World<'a> {
 
     fn list(&mut self) {
         let id = ListingId::from_bits(self.id());
-        let spec = Box::new(serde_json::from_value(requests::form(&mut self.dice)).unwrap());
+        let mut form = requests::form(&mut self.dice);
+        if self.crowd {
+            while form["kind"] != "places" && self.dice.chance(500) {
+                form = requests::form(&mut self.dice);
+            }
+            crowd::make_room(&mut self.dice, &mut form);
+        }
+        let spec = Box::new(serde_json::from_value(form).unwrap());
         let ran = self.batch(&[Command::new(Actor::System, Action::CreateListing { id, spec })]);
         ran.answers.into_iter().for_each(|answer| drop(answer.unwrap()));
         self.listings.push(id);
@@ -99,7 +120,7 @@ impl<'a> World<'a> {
 
     /// The whole life of this world.
     pub(crate) fn run(&mut self) -> Result<(), String> {
-        for _ in 0..20 + self.dice.below(30) {
+        for _ in 0..20 + self.dice.below(if self.crowd { 80 } else { 30 }) {
             self.time_passes();
             self.ask();
             self.send()?;
@@ -113,6 +134,10 @@ impl<'a> World<'a> {
 
     fn time_passes(&mut self) {
         let dice = &mut self.dice;
+        if self.crowd && dice.chance(970) {
+            self.clock.advance(crowd::time(dice, 4_000));
+            return;
+        }
         let seconds = match dice.below(100) {
             0..60 => dice.below(3),
             60..85 => 10 + dice.below(90),
@@ -130,11 +155,13 @@ impl<'a> World<'a> {
 
     /// New requests come up.
     fn ask(&mut self) {
-        for _ in 0..self.dice.below(4) {
+        for _ in 0..self.dice.below(if self.crowd { 6 } else { 4 }) {
             let no = self.requests.len();
             let id = *self.dice.pick(&self.listings);
             let read = self.store.reader().unwrap();
-            let Some(request) = Request::new(&mut self.dice, read.as_ref(), id, no) else { continue };
+            let Some(request) = Request::new(&mut self.dice, read.as_ref(), id, no, self.crowd) else {
+                continue;
+            };
             drop(read);
             let key = request.key.map(|key| u128::from_be_bytes(key.key.0));
             self.tell(|| format!("request {no}: {:?}, key {key:?}", request.what));
@@ -191,7 +218,13 @@ impl<'a> World<'a> {
             }
             self.answered(*no, answer)?;
         }
-        self.check_limits(&numbers, &ran)
+        self.check_limits(&numbers, &ran)?;
+        self.check_commits()
+    }
+
+    /// Whether every commit until now was as it should be.
+    fn check_commits(&self) -> Result<(), String> {
+        self.wrong.lock().unwrap().take().map_or(Ok(()), Err)
     }
 
     /// Nobody was given more than the terms of their booking allow, at the time when they got it: as far as that can
@@ -262,6 +295,7 @@ impl<'a> World<'a> {
 
     /// Checks what can be seen at any time.
     fn check(&mut self) -> Result<(), String> {
+        self.check_commits()?;
         let read = self.store.reader().unwrap();
         check_oversell(read.as_ref())?;
         self.model.check(read.as_ref(), &self.requests)?;
@@ -289,6 +323,7 @@ impl<'a> World<'a> {
                 return Err(format!("request {no} is not served by a healthy store"));
             }
             self.answered(no, answer)?;
+            self.check_commits()?;
         }
         self.check()?;
         let limit = LIMIT;
@@ -303,8 +338,18 @@ impl<'a> World<'a> {
                 return Err(format!("time never comes for {booking:?}"));
             }
         }
-        Ok(())
+        check_over(read.as_ref())
     }
+}
+
+/// Looks at every commit.
+fn watcher(wrong: &Wrong) -> Watcher {
+    let (wrong, mut waits) = (Arc::clone(wrong), Waits::default());
+    Box::new(move |read, world| {
+        if let Err(error) = waits.commit(read, world) {
+            wrong.lock().unwrap().get_or_insert(error);
+        }
+    })
 }
 
 /// What was answered, in the same words each time.

@@ -53,7 +53,9 @@ async fn the_place_of_a_hold_of_one_second_is_bookable_at_its_deadline_and_not_b
     house.set(lastseat_core::time::Time::from_millis(deadline.millis() - 1));
     let refusal = house.try_book(ask::one(&listing)).await.unwrap_err();
     assert_eq!(refusal.code.as_str(), "sold_out");
-    let lastseat_core::refusal::RefusalData::Pools(pools) = &refusal.data else { panic!("{refusal:?}") };
+    let lastseat_core::refusal::RefusalData::Pools { pools, .. } = &refusal.data else {
+        panic!("{refusal:?}")
+    };
     assert_eq!(pools[0].next_release_at, Some(deadline));
     assert_eq!(house.availability(&listing).await.pools[0].next_release_at, Some(deadline));
     house.set(deadline);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use lastseat_core::id::{BookingId, ListingNo};
+use lastseat_core::id::{BookingId, ListingNo, WaitlistId};
 use lastseat_core::listing::Listing;
 use lastseat_core::refusal::Refusal;
 use lastseat_engine::{Committed, Engine};
@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::booking::BookingSource;
 use super::listing::ListingSource;
 use super::topic::{Source, Subscription, Topic};
+use super::waitlist::EntrySource;
 
 /// All topics that are looked after.
 #[derive(Clone)]
@@ -22,6 +23,7 @@ pub(crate) struct Hub {
     closing: CancellationToken,
     listings: Topics<ListingNo, ListingSource>,
     bookings: Topics<BookingId, BookingSource>,
+    entries: Topics<WaitlistId, EntrySource>,
 }
 
 impl Hub {
@@ -32,6 +34,7 @@ impl Hub {
             closing: closing.clone(),
             listings: Topics::default(),
             bookings: Topics::default(),
+            entries: Topics::default(),
         };
         let following = hub.clone();
         tokio::spawn(hub.closing.clone().run_until_cancelled_owned(async move { following.follow().await }));
@@ -46,6 +49,7 @@ impl Hub {
                 Err(RecvError::Lagged(_)) => {
                     self.listings.touch_all();
                     self.bookings.touch_all();
+                    self.entries.touch_all();
                 }
                 Err(RecvError::Closed) => return,
             }
@@ -56,10 +60,13 @@ impl Hub {
         if committed.lost_track {
             self.listings.touch_all();
             self.bookings.touch_all();
+            self.entries.touch_all();
             return;
         }
         self.listings.touch(committed.inventory.iter().chain(&committed.listings));
         self.bookings.touch(&committed.bookings);
+        // How many are ahead may have changed for everybody who waits there.
+        self.entries.touch_where(|source| committed.inventory.contains(&source.listing()));
         if !committed.listings.is_empty() {
             // Its times may have moved, and those of its bookings with them.
             self.bookings.touch_where(|source| committed.listings.contains(&source.listing()));
@@ -95,6 +102,23 @@ impl Hub {
         let source = BookingSource::new(&self.engine, &booking);
         let state = source.with_listing(booking);
         Ok(self.bookings.open(id, Topic::new(source, state), None, &self.closing))
+    }
+}
+
+/// Entries of waitlists.
+impl Hub {
+    /// Watches an entry of a waitlist. Whether the watcher may was checked.
+    ///
+    /// # Errors
+    /// `404 not_found`, `503 unavailable`.
+    pub(crate) async fn entry(&self, id: WaitlistId) -> Result<Subscription<EntrySource>, Refusal> {
+        if let Some(topic) = self.entries.get(id) {
+            return Ok(topic.watch(None));
+        }
+        let missing = || Refusal::not_found("waitlist entry");
+        let entry = self.engine.waitlist_entry(id).await?.ok_or_else(missing)?;
+        let source = EntrySource::new(&self.engine, &entry);
+        Ok(self.entries.open(id, Topic::new(source, entry), None, &self.closing))
     }
 }
 

@@ -68,8 +68,8 @@ impl Source for ListingSource {
         }
         let pairs = old.pools.iter().zip(&new.pools);
         let changed: Vec<_> = pairs.filter(|(old, new)| old != new).map(|(_, new)| new).collect();
-        // A version without changed pools is told too: it is what clients come back with.
-        let told = !changed.is_empty() || old.version != new.version;
+        // A version without changed pools is told too: it is what clients come back with. And how many wait.
+        let told = !changed.is_empty() || old.version != new.version || old.waiting != new.waiting;
         told.then(|| self.frame(new, changed, Extent::Change))
     }
 

@@ -1,4 +1,4 @@
-//! Live streams: what can be had of a listing, and how a booking stands, pushed as it changes.
+//! Live streams: what can be had of a listing, how a booking stands or an entry of a waitlist, pushed as it changes.
 //!
 //! A [`topic`] is looked after by one task, however many watch it: it asks the engine again when a commit
 //! touched it or time may have, at most [`topic::FRAMES_PER_SECOND`] times a second, and sends what changed
@@ -7,7 +7,7 @@
 //!
 //! - [`hub`]: the topics that somebody watches
 //! - [`topic`]: one of them
-//! - [`listing`], [`booking`]: how a topic is asked for and shown
+//! - [`listing`], [`booking`], [`waitlist`]: how a topic is asked for and shown
 //! - [`sse`]: event streams
 
 pub(crate) mod booking;
@@ -16,6 +16,7 @@ pub(crate) mod hub;
 pub(crate) mod listing;
 pub(crate) mod sse;
 pub(crate) mod topic;
+pub(crate) mod waitlist;
 
 pub(crate) use frame::Frame;
 pub(crate) use hub::Hub;

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use super::frame::Frame;
 
 /// Most frames of one topic in a second.
-pub(crate) const FRAMES_PER_SECOND: u32 = 10;
+pub(crate) const FRAMES_PER_SECOND: u64 = 10;
 /// Frames that a reader may be behind before it gets the whole state instead.
 const RING: usize = 16;
 /// Frames that are kept for readers who come back.
@@ -26,6 +26,9 @@ pub(crate) const LINGER: Duration = Duration::from_secs(60);
 pub(crate) trait Source: Send + Sync + 'static {
     /// What is known.
     type State: Send + Sync;
+
+    /// The pause between two looks.
+    const GAP: Duration = Duration::from_millis(1_000 / FRAMES_PER_SECOND);
 
     /// Asks the engine; none if there is no such thing any more.
     fn load(&self) -> impl Future<Output = Result<Option<Self::State>, Refusal>> + Send;
@@ -95,7 +98,6 @@ impl<S: Source> Topic<S> {
 
     /// Looks after the topic until `over` says that nobody has watched for a while.
     pub(crate) async fn run(self: Arc<Self>, over: impl Fn(&Self) -> bool) {
-        let gap = Duration::from_secs(1) / FRAMES_PER_SECOND;
         let mut alone_since: Option<Instant> = None;
         let mut again: Option<Instant> = None;
         loop {
@@ -106,7 +108,7 @@ impl<S: Source> Topic<S> {
                 () = self.touched.notified() => true,
                 () = sleep_until(next) => false,
             };
-            sleep_until(looked + gap).await;
+            sleep_until(looked + S::GAP).await;
             again = touched.then(|| Instant::now() + LOOK_AGAIN);
             match self.source.load().await {
                 Ok(Some(state)) => self.publish(state),

@@ -9,7 +9,7 @@ use utoipa::openapi::Info;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 
 use crate::problem::ProblemSchema;
-use crate::routes::{bookings, docs, events, keys, listings, live, system};
+use crate::routes::{bookings, docs, events, keys, listings, live, system, waitlist};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -37,9 +37,14 @@ use crate::routes::{bookings, docs, events, keys, listings, live, system};
         bookings::reschedule::reschedule,
         bookings::refund::refund,
         bookings::import::import,
+        waitlist::join::join,
+        waitlist::list::list,
+        waitlist::get::get,
+        waitlist::leave::leave,
         events::events,
         listings::live::live,
         bookings::live::live,
+        waitlist::live::live,
         live::live,
         keys::create::create,
         keys::list::list,
@@ -53,6 +58,7 @@ use crate::routes::{bookings, docs, events, keys, listings, live, system};
     tags(
         (name = "listings", description = "What can be booked, and how much of it is left"),
         (name = "bookings", description = "From the hold to the end"),
+        (name = "waitlist", description = "Who waits for what is sold out, and gets what comes free"),
         (name = "events", description = "Everything that happened"),
         (name = "live", description = "What is pushed"),
         (name = "keys", description = "Who may do what"),
@@ -79,6 +85,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     let token =
         ApiKeyValue::with_description("Booking-Token", "The token of the booking, in links `?token=`");
     components.add_security_scheme("booking_token", SecurityScheme::ApiKey(ApiKey::Header(token)));
+    let token = ApiKeyValue::with_description("Waitlist-Token", "The token of the entry, in links `?token=`");
+    components.add_security_scheme("waitlist_token", SecurityScheme::ApiKey(ApiKey::Header(token)));
     problems::add(&mut api);
     links::add(&mut api);
     api

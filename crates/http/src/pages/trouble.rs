@@ -62,7 +62,7 @@ impl Trouble {
         let currency = &listing.doc.currency;
         match (refusal.code, refusal.data) {
             (_, RefusalData::Fields(errors)) => Self::fields(errors),
-            (Code::SoldOut, RefusalData::Pools(pools)) => Self {
+            (Code::SoldOut, RefusalData::Pools { pools, .. }) => Self {
                 title: "Somebody was faster".to_owned(),
                 text: "Nothing was booked and nothing is owed. Here is how it stands now:".to_owned(),
                 points: pools.iter().map(|pool| short(pool, listing, now)).collect(),

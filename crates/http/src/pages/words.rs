@@ -6,6 +6,7 @@ use lastseat_core::listing::{Kind, PaymentMethod, Status};
 use lastseat_core::settle::{
     REASON_HOLD_LAPSED, REASON_LATE_PAYMENT, REASON_LISTING_CANCELLED, REASON_REVIEW_LAPSED,
 };
+use lastseat_core::waitlist::{Ended, Standing};
 
 /// How loud something is said: the class of a badge or a notice.
 pub(crate) type Tone = &'static str;
@@ -54,6 +55,76 @@ pub(crate) const fn kind(kind: Kind) -> &'static str {
         Kind::Nights => "Stays",
         Kind::Seats => "Seats",
         Kind::Slots => "Times",
+    }
+}
+
+/// What is booked of a kind: one of it, and more than one.
+#[must_use]
+pub(crate) const fn units(kind: Kind) -> (&'static str, &'static str) {
+    match kind {
+        Kind::Places => ("place", "places"),
+        Kind::Nights => ("night", "nights"),
+        Kind::Seats => ("seat", "seats"),
+        Kind::Slots => ("time", "times"),
+    }
+}
+
+/// Where somebody stands on a waitlist, for operators and in lists.
+#[must_use]
+pub(crate) const fn standing(standing: Standing) -> Badge {
+    let (text, tone) = match standing {
+        Standing::Waiting => ("Waiting", "info"),
+        Standing::Offered => ("Offered", "warn"),
+        Standing::Taken => ("Taken", "good"),
+        Standing::Lapsed => ("Lapsed", ""),
+        Standing::Left => ("Left", ""),
+        Standing::Closed => ("Closed", ""),
+    };
+    Badge { text, tone }
+}
+
+/// Why waiting came to its end, in a sentence for who waited.
+#[must_use]
+pub(crate) const fn ended(why: Ended) -> &'static str {
+    match why {
+        Ended::Until => "It is later than you wanted to wait.",
+        Ended::SaleOver => "The sale of what you waited for is over.",
+        Ended::ListingClosed => "The organiser takes no bookings for this any more.",
+        Ended::ListingCancelled => "The organiser has called this off.",
+        Ended::CustomerLimit => "When it was your turn, you had as much as one customer may have here.",
+    }
+}
+
+/// How many are ahead of somebody who waits.
+#[must_use]
+pub(crate) fn ahead(number: i64) -> String {
+    match number {
+        ..=0 => "nobody is ahead of you".to_owned(),
+        1 => "1 person is ahead of you".to_owned(),
+        many => format!("{many} people are ahead of you"),
+    }
+}
+
+/// `1st`, `22nd`, `113th`.
+#[must_use]
+pub(crate) fn ordinal(number: i64) -> String {
+    let ending = match (number % 10, number % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    format!("{number}{ending}")
+}
+
+/// How many wait already, for who may join them.
+#[must_use]
+pub(crate) fn waiting(ahead: i64) -> String {
+    match ahead {
+        ..=0 => "Nobody waits yet: you would be the first.".to_owned(),
+        1 => "1 person waits already.".to_owned(),
+        many => format!("{many} people wait already."),
     }
 }
 
@@ -112,6 +183,13 @@ pub(crate) const fn event(kind: EventKind) -> &'static str {
         EventKind::BookingLatePayment => "Payment came late",
         EventKind::BookingRefundDue => "Refund due",
         EventKind::BookingRefunded => "Refunded",
+        EventKind::WaitlistJoined => "Joined the waitlist",
+        EventKind::WaitlistOffered => "Offered to who waits",
+        EventKind::WaitlistSkipped => "Passed over on the waitlist",
+        EventKind::WaitlistTaken => "Offer taken up",
+        EventKind::WaitlistLapsed => "Offer lapsed",
+        EventKind::WaitlistLeft => "Left the waitlist",
+        EventKind::WaitlistClosed => "Waiting ended",
     }
 }
 
@@ -125,6 +203,9 @@ pub(crate) fn state_for_customer(booking: &Booking) -> (&'static str, Tone) {
         (State::Completed, _) => ("This is over", ""),
         (State::Expired, Some(REASON_LATE_PAYMENT)) => ("The payment came too late", "bad"),
         (State::Expired, Some(REASON_REVIEW_LAPSED)) => ("The receipt was not checked in time", "bad"),
+        (State::Expired, _) if booking.details.offer.is_some() && booking.total == booking.applied() => {
+            ("The time to take it has run out", "bad")
+        }
         (State::Expired, _) => ("The time to pay has run out", "bad"),
         (State::Rejected, _) => ("The receipt was not accepted", "bad"),
         (State::Cancelled, _) => ("Cancelled", "bad"),
@@ -156,5 +237,11 @@ mod tests {
     fn one_is_singular() {
         assert_eq!(count(1, "seat", "seats"), "1 seat");
         assert_eq!(count(0, "seat", "seats"), "0 seats");
+    }
+
+    #[test]
+    fn places_in_line_are_named() {
+        let named = [1, 2, 3, 4, 11, 12, 13, 21, 102, 111].map(ordinal);
+        assert_eq!(named.join(" "), "1st 2nd 3rd 4th 11th 12th 13th 21st 102nd 111th");
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod keys;
 pub(crate) mod listings;
 pub(crate) mod live;
 pub(crate) mod system;
+pub(crate) mod waitlist;
 
 use axum::Router;
 use axum::extract::FromRequestParts;
@@ -28,6 +29,7 @@ pub(crate) fn router() -> Router<AppState> {
         .merge(keys::router())
         .merge(live::router())
         .merge(system::router())
+        .merge(waitlist::router())
 }
 
 /// The one text in a path, as it was sent. What is no text names nothing.

@@ -16,6 +16,8 @@ pub struct AvailabilityView<'a> {
     pub version: u64,
     /// When this was true.
     pub as_of: Time,
+    /// How many wait for what is sold out.
+    pub waiting: i64,
     /// In live streams: whether these are all pools, or only those that changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -40,6 +42,8 @@ pub struct PoolView<'a> {
     pub confirmed: i64,
     /// Units withheld from sale.
     pub blocked: i64,
+    /// Units that nobody has and that are kept for those who wait.
+    pub kept: i64,
     /// Price of a unit in minor units.
     pub price: i64,
     /// When it begins.
@@ -59,6 +63,7 @@ impl<'a> From<&'a PoolAvailability> for PoolView<'a> {
             held: pool.held,
             confirmed: pool.confirmed,
             blocked: pool.blocked,
+            kept: pool.kept,
             price: pool.price,
             starts_at: pool.starts_at,
             ends_at: pool.ends_at,
@@ -74,6 +79,7 @@ impl<'a> AvailabilityView<'a> {
             listing_id: of.listing.id,
             version: of.version,
             as_of: of.as_of,
+            waiting: of.waiting,
             full: None,
             pools: pools.into_iter().map(PoolView::from).collect(),
         }

@@ -77,12 +77,13 @@ fn changes(listing: &Listing, patch: Patch) -> Value {
     set(&mut data, "reason", patch.reason.as_ref());
     set(&mut data, "decided_by", patch.decided_by.as_ref());
     set(&mut data, "decided_at", patch.decided_at.as_ref());
-    if let Some(Details { extended, payments, refunds, receipts, imported_as }) = &patch.details {
+    if let Some(Details { extended, payments, refunds, receipts, imported_as, offer }) = &patch.details {
         set(&mut data, "extended", Some(extended));
         set(&mut data, "payments", some(payments, payment).as_ref());
         set(&mut data, "refunds", some(refunds, payment).as_ref());
         set(&mut data, "receipts", some(receipts, receipt).as_ref());
         set(&mut data, "external_id", imported_as.as_ref());
+        set(&mut data, "waitlist_id", offer.as_ref().map(|offer| &offer.entry));
     }
     if let Some(created) = patch.created {
         set(&mut data, "created_at", Some(&created.at));

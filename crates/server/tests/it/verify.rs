@@ -77,28 +77,38 @@ fn what_is_lost_or_stray_in_the_file_is_found() {
             "DELETE FROM events WHERE no > 100",
         ),
         (
-            "INSERT INTO idempotency VALUES (1, randomblob(16), zeroblob(16), 0, 3, 9, NULL, NULL)",
+            "INSERT INTO idempotency VALUES (1, randomblob(16), zeroblob(16), 0, 3, 9, NULL, NULL, NULL)",
             "idempotency_keys_are_unique",
             "",
             "DELETE FROM idempotency",
         ),
         (
-            "INSERT INTO idempotency VALUES (1, randomblob(16), zeroblob(16), 0, 4, 1, NULL, NULL)",
+            "INSERT INTO idempotency VALUES (1, randomblob(16), zeroblob(16), 0, 4, 1, NULL, NULL, NULL)",
             "idempotency_keys_are_unique",
             "",
             "DELETE FROM idempotency",
         ),
         (
-            "INSERT INTO idempotency VALUES (1, randomblob(16), zeroblob(16), 0, NULL, NULL, zeroblob(16), NULL)",
+            "INSERT INTO idempotency VALUES (1, randomblob(16), zeroblob(16), 0, NULL, NULL, zeroblob(16), NULL, NULL)",
             "idempotency_keys_are_unique",
             "",
             "DELETE FROM idempotency",
         ),
         (
-            "INSERT INTO pools VALUES (1, 7 << 32, 5, 0, 0, 0, 100)",
+            "INSERT INTO pools VALUES (1, 7 << 32, 5, 0, 0, 0, 100, 0)",
             "counters_are_true",
             "/7.0",
             "DELETE FROM pools WHERE pool_no = 7 << 32",
+        ),
+        ("UPDATE pools SET kept = 2", "kept_for_who_waits", "/standard", "UPDATE pools SET kept = 0"),
+        (
+            "INSERT INTO waitlist (listing_no, no, id, state, group_no, first, last, least, want, customer, created_at, \
+                joined_behind, skipped) VALUES (1, 1, zeroblob(16), 'waiting', -1, 0, 0, 1, '{\"any\":1}', \
+                '{\"name\":\"Vera\"}', 0, 0, 0); UPDATE inventory SET waiting = 1; \
+             INSERT INTO waitlist_counts VALUES (1, -1, 1)",
+            "waiting_is_fair",
+            "wtl_",
+            "DELETE FROM waitlist; DELETE FROM waitlist_counts; UPDATE inventory SET waiting = 0",
         ),
     ] {
         on_data(server.data_dir(), &["verify"]).ok();

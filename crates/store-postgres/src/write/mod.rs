@@ -3,6 +3,7 @@
 mod bookings;
 mod listings;
 pub(crate) mod new;
+pub(crate) mod waitlist;
 
 use futures_util::future::join_all;
 use lastseat_core::event::EventData;
@@ -65,6 +66,7 @@ impl Written {
                 changes.removed_pools.iter().map(|at| (at.listing.0, at.pool.packed())).unzip();
             written.push(sql::DELETE_POOLS, params![listings, nos]);
         }
+        waitlist::write(&mut written, world);
         customers(&mut written, world);
         keys(&mut written, world);
         let mut all = params![
@@ -196,13 +198,13 @@ fn to_read(changes: &Changes) -> Vec<i64> {
     new.chain(changes.listings.iter().map(|no| no.0)).collect()
 }
 
-/// Seven columns of the changed pools, or of none.
+/// Eight columns of the changed pools, or of none.
 fn changed_pools(world: &World, wanted: bool) -> Vec<Param> {
     let changed = world.changes.pools.iter().filter(|_| wanted);
     pools(&changed.filter_map(|at| Some((*at, world.pool(*at)?))).collect::<Vec<_>>())
 }
 
-/// Seven columns of pools.
+/// Eight columns of pools.
 fn pools(rows: &[(PoolRef, Pool)]) -> Vec<Param> {
     let column = |of: fn(&Pool) -> i64| -> Vec<i64> { rows.iter().map(|(_, pool)| of(pool)).collect() };
     params![
@@ -213,6 +215,7 @@ fn pools(rows: &[(PoolRef, Pool)]) -> Vec<Param> {
         column(|pool| pool.held),
         column(|pool| pool.confirmed),
         column(|pool| pool.price),
+        column(|pool| pool.kept),
     ]
 }
 
@@ -265,16 +268,17 @@ fn events(world: &World, first: i64) -> Vec<Param> {
     ]
 }
 
-/// The instant, then six columns of new answers under idempotency keys.
+/// The instant, then seven columns of new answers under idempotency keys.
 fn remembered(world: &World) -> Vec<Param> {
     let (mut keys, mut fingerprints) = (Vec::new(), Vec::new());
     let (mut bookings, mut versions) = (Vec::new(), Vec::new());
-    let (mut listings, mut api_keys) = (Vec::new(), Vec::new());
+    let (mut listings, mut api_keys, mut entries) = (Vec::new(), Vec::new(), Vec::new());
     for (key, what) in &world.changes.remembered {
-        let (booking, version, listing, api_key) = match &what.answer {
-            Answer::Booking { no, version } => (Some(no.0), Some(i64::from(*version)), None, None),
-            Answer::Listing(id) => (None, None, Some(Uuid::from_u128(id.bits())), None),
-            Answer::Key(id) => (None, None, None, Some(Uuid::from_u128(id.bits()))),
+        let (booking, version, listing, api_key, entry) = match &what.answer {
+            Answer::Booking { no, version } => (Some(no.0), Some(i64::from(*version)), None, None, None),
+            Answer::Listing(id) => (None, None, Some(Uuid::from_u128(id.bits())), None, None),
+            Answer::Key(id) => (None, None, None, Some(Uuid::from_u128(id.bits())), None),
+            Answer::Entry(id) => (None, None, None, None, Some(Uuid::from_u128(id.bits()))),
         };
         keys.push(Uuid::from_bytes(key.0));
         fingerprints.push(Uuid::from_bytes(what.fingerprint));
@@ -282,8 +286,9 @@ fn remembered(world: &World) -> Vec<Param> {
         versions.push(version);
         listings.push(listing);
         api_keys.push(api_key);
+        entries.push(entry);
     }
-    params![world.now.millis(), keys, fingerprints, bookings, versions, listings, api_keys]
+    params![world.now.millis(), keys, fingerprints, bookings, versions, listings, api_keys, entries]
 }
 
 /// JSON of the core's types, which cannot fail to be written.

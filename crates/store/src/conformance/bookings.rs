@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use lastseat_core::booking::{Booking, Details, Payment, Receipt, State};
+use lastseat_core::booking::{Booking, Details, Offer, Payment, Receipt, State};
 use lastseat_core::command::{Actor, BookingChange};
 use lastseat_core::customer::Customer;
 use lastseat_core::event::EventKind;
-use lastseat_core::id::{BookingNo, KeyId};
+use lastseat_core::id::{BookingNo, KeyId, WaitlistId};
 use lastseat_core::line::{Line, Lines};
 use lastseat_core::listing::Listing;
 use lastseat_core::pool::PoolNo;
@@ -55,6 +55,7 @@ fn full(kit: &mut Kit, listing: &Listing) -> Booking {
                 note: Some("paid at noon".to_owned()),
             }],
             imported_as: Some("old-1".to_owned()),
+            offer: Some(Offer { entry: WaitlistId::from_bits(u128::MAX >> 2), taken: true }),
         },
         ..kit.row(listing, State::InReview)
     }

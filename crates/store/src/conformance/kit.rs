@@ -93,7 +93,7 @@ impl Kit {
             self.read(|read| read.listings()).iter().map(|listing| listing.no).collect();
         let bookings = self.bookings();
         // Whoever changes the world by hand makes no more than that.
-        let names = Names { new_bookings: 1, new_listings: 1, ..Names::default() };
+        let names = Names { new_bookings: 1, new_listings: 1, joins: true, ..Names::default() };
         let mut tx = self.begin(&names).unwrap();
         let mut world = load(tx.as_mut(), &listings, &bookings, &names);
         let result = change(&mut world);
@@ -262,6 +262,7 @@ fn load(tx: &mut dyn Tx, listings: &[ListingNo], bookings: &BTreeSet<BookingNo>,
         for (pool, numbers) in tx.whole(listing).unwrap() {
             world.load_pool(PoolRef { listing, pool }, Some(numbers));
         }
+        world.load_list(listing, tx.list_numbers(listing).unwrap());
     }
     let mut of = BTreeSet::new();
     for booking in tx.bookings_at(bookings).unwrap() {

@@ -5,6 +5,7 @@
 //! - `bookings`, `holds`, `customers`, `due`: what is kept about bookings
 //! - `listings`, `events`, `memories`: the rest of the rows
 //! - `transactions`: what makes a transaction one
+//! - `waitlists`: who waits
 //! - `optimistic`: transactions on what a lane knows, where a store offers them
 #![allow(clippy::unwrap_used, reason = "a suite of tests")]
 
@@ -18,6 +19,7 @@ pub mod listings;
 pub mod memories;
 pub mod optimistic;
 pub mod transactions;
+pub mod waitlists;
 
 use std::sync::Arc;
 
@@ -76,6 +78,14 @@ cases! { $
     memories::a_key_is_remembered_once,
     memories::an_imported_booking_is_found_by_its_foreign_id,
     memories::api_keys_are_in_force_until_they_are_revoked,
+    waitlists::an_entry_comes_back_with_every_field,
+    waitlists::every_change_of_an_entry_is_kept,
+    waitlists::who_waits_is_found_in_order_by_the_pools_that_are_wanted,
+    waitlists::who_is_ahead_is_counted_by_what_is_wanted,
+    waitlists::entries_are_due_when_they_say_so_and_after_an_edit_all_of_them_are,
+    waitlists::live_entries_and_those_for_which_something_is_kept_are_found,
+    waitlists::an_entry_that_cannot_be_is_refused_as_bad_data,
+    waitlists::joining_is_remembered,
     transactions::what_is_not_committed_leaves_nothing_behind,
     transactions::a_snapshot_never_changes,
     transactions::a_transaction_sees_what_it_wrote,
@@ -92,5 +102,6 @@ cases! { $
     optimistic::a_price_is_not_remembered_from_another_edition,
     optimistic::a_key_that_somebody_has_used_is_not_used_again,
     optimistic::what_cannot_be_supposed_is_a_conflict,
+    optimistic::nothing_is_booked_past_who_waits,
     optimistic::a_booking_from_elsewhere_is_booked_whole_or_not_at_all,
 }

@@ -11,11 +11,12 @@ use lastseat_core::event::EventKind;
 use lastseat_core::id::{BookingId, BookingNo, KeyId};
 use lastseat_core::listing::Listing;
 use lastseat_core::pool::PoolRef;
+use lastseat_core::waitlist::{Entry, EntryState, Want};
 use lastseat_core::world::{Answer, Remembered, World};
 use serde_json::{Value, json};
 
-use super::Factory;
 use super::kit::{Kit, customer, lines, look, places};
+use super::{Factory, waitlists};
 use crate::error::{CommitError, StoreError};
 use crate::tx::{Lane, Tx};
 
@@ -322,6 +323,22 @@ pub fn what_cannot_be_supposed_is_a_conflict(factory: Factory<'_>) {
     let mut tx = two.kit.lane.begin_optimistic(batch, &names).unwrap();
     assert_eq!(tx.pools(&[at]).unwrap().len(), 1);
     assert!(matches!(tx.pools(&[full]), Err(StoreError::Conflict(_))));
+}
+
+/// A case of the suite.
+pub fn nothing_is_booked_past_who_waits(factory: Factory<'_>) {
+    let Some(mut two) = Two::new(factory) else { return };
+    let listing = two.listing.clone();
+    let waits = two.meanwhile(|kit| {
+        let new = waitlists::entry(kit, &listing, Want::Any(1), "who waits");
+        waitlists::join(kit, new)
+    });
+    let command = two.create("vip", 1, None);
+    two.refused(&command, "somebody waits");
+    two.meanwhile(|kit| waitlists::update(kit, &Entry { state: EntryState::Left, ..waits })).unwrap();
+    two.learn();
+    two.suppose(&[command]).unwrap();
+    assert_eq!(two.held("vip"), 2);
 }
 
 /// A case of the suite.

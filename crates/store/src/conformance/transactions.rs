@@ -151,6 +151,8 @@ pub fn what_breaks_a_rule_is_refused_as_bad_data(factory: Factory<'_>) {
         ("negative sales", Pool { confirmed: -1, ..sound }),
         ("negative blocked", Pool { blocked: -1, ..sound }),
         ("negative capacity", Pool { capacity: -1, held: 0, ..sound }),
+        ("kept for the waitlist although it is sold", Pool { kept: 10, ..sound }),
+        ("negative keeping", Pool { kept: -1, ..sound }),
         ("negative price", Pool { price: -1, ..sound }),
     ] {
         refused(&mut kit, &listing, what, |world| {

@@ -6,11 +6,14 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use lastseat_core::booking::Booking;
 use lastseat_core::command::IdempotencyKey;
 use lastseat_core::decide::names::Names;
-use lastseat_core::id::{BookingId, BookingNo, KeyId, ListingId, ListingNo};
+use lastseat_core::id::{BookingId, BookingNo, EntryNo, KeyId, ListingId, ListingNo, WaitlistId};
 use lastseat_core::listing::Listing;
 use lastseat_core::numbers::Numbers;
 use lastseat_core::pool::{Pool, PoolNo, PoolRef};
 use lastseat_core::time::Time;
+use lastseat_core::waitlist::list::ListNumbers;
+use lastseat_core::waitlist::serve::Ask;
+use lastseat_core::waitlist::{Entry, Reach};
 use lastseat_core::world::{CustomerRef, CustomerUse, Remembered, World};
 
 use super::faults::{Fate, Fault, Point};
@@ -52,7 +55,15 @@ impl Lane for MemoryLane {
         drop(state);
         // The clock is read when nobody else can come between.
         let now = self.shared.clock.now();
-        Ok(Box::new(MemoryTx { lane: self, _turn: turn, batch, base, staged: None, now }))
+        Ok(Box::new(MemoryTx {
+            lane: self,
+            _turn: turn,
+            batch,
+            base,
+            staged: None,
+            written: Vec::new(),
+            now,
+        }))
     }
 
     fn was_committed(&mut self, batch: u128) -> Result<bool, StoreError> {
@@ -84,6 +95,8 @@ struct MemoryTx<'a> {
     batch: u128,
     base: Arc<Rows>,
     staged: Option<Rows>,
+    /// What was written, where somebody looks.
+    written: Vec<World>,
     now: Time,
 }
 
@@ -183,6 +196,39 @@ impl Tx for MemoryTx<'_> {
         Ok(self.rows()?.due(now, |_| true).into_iter().take(limit as usize).collect())
     }
 
+    fn list_numbers(&mut self, of: ListingNo) -> Result<ListNumbers, StoreError> {
+        Ok(self.rows()?.list_numbers(of))
+    }
+
+    fn entries(&mut self, ids: &BTreeSet<WaitlistId>) -> Result<Vec<Entry>, StoreError> {
+        let rows = self.rows()?;
+        Ok(ids.iter().filter_map(|id| rows.entries.get(rows.entry_refs.get(id)?)).cloned().collect())
+    }
+
+    fn live_entries(&mut self, of: &[CustomerRef]) -> Result<Vec<Entry>, StoreError> {
+        Ok(self.rows()?.live_entries(of))
+    }
+
+    fn keepers(&mut self, of: ListingNo) -> Result<Vec<Entry>, StoreError> {
+        let rows = self.rows()?;
+        Ok(rows.waiting_of(of, EntryNo(0)).filter(|entry| !entry.kept.is_empty()).cloned().collect())
+    }
+
+    fn waiting(&mut self, of: ListingNo, ask: &Ask) -> Result<Vec<Entry>, StoreError> {
+        Ok(self.rows()?.ask(of, ask))
+    }
+
+    fn ahead(&mut self, of: ListingNo, reach: Reach) -> Result<i64, StoreError> {
+        Ok(self.rows()?.ahead(of, reach, EntryNo(i64::MAX)))
+    }
+
+    fn due_entries(&mut self, limit: u32) -> Result<Vec<Entry>, StoreError> {
+        let now = self.now;
+        let mut due = self.rows()?.due_entries(now, |_| true);
+        due.truncate(limit as usize);
+        Ok(due)
+    }
+
     fn live_bookings(
         &mut self,
         of: ListingNo,
@@ -227,11 +273,14 @@ impl Tx for MemoryTx<'_> {
         let mut rows = self.staged.take().unwrap_or_else(|| Rows::clone(&self.base));
         rows.write(world)?;
         self.staged = Some(rows);
+        if self.lane.shared.state().watcher.is_some() {
+            self.written.push(world.clone());
+        }
         Ok(())
     }
 
     fn commit(self: Box<Self>) -> Result<(), CommitError> {
-        let Self { lane, batch, base, staged, .. } = *self;
+        let Self { lane, batch, base, staged, written, .. } = *self;
         let mut state = lane.state().map_err(CommitError::Aborted)?;
         let rows = staged.map_or(base, Arc::new);
         if state.aborted.contains(&batch) {
@@ -243,12 +292,12 @@ impl Tx for MemoryTx<'_> {
             Some(Fault::Unknown(fate)) => (fate, false),
             Some(Fault::Crash(fate)) => (fate, true),
             _ => {
-                state.commit(batch, rows);
+                state.commit(batch, rows, &written);
                 return Ok(());
             }
         };
         let lands = matches!(fate, Fate::Landed | Fate::LandsLater);
-        state.in_flight = Some(InFlight { batch, rows, lands });
+        state.in_flight = Some(InFlight { batch, rows, written, lands });
         if crashes {
             state.crash();
         } else if matches!(fate, Fate::Landed | Fate::Lost) {

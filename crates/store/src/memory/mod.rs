@@ -23,6 +23,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lastseat_core::time::Time;
+use lastseat_core::world::World;
 
 pub use clock::TestClock;
 pub use faults::{Dice, Failure, Fate, Fault, Faults, Odds};
@@ -40,6 +41,9 @@ const SECRET: [u8; 32] = [0x5e; 32];
 /// The epoch of its event log.
 const EPOCH: u64 = 1;
 
+/// What looks at every commit: a snapshot with it, and what it changed.
+pub type Watcher = Box<dyn FnMut(&dyn Read, &World) + Send>;
+
 /// Bookings in memory. Clones share them.
 #[derive(Clone, Debug)]
 pub struct MemoryStore {
@@ -56,9 +60,10 @@ struct Shared {
 }
 
 /// What there is besides the transaction that runs.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
     rows: Arc<Rows>,
+    watcher: Option<Watcher>,
     /// Counts crashes: who was there before is no longer connected.
     generation: u64,
     /// The transaction whose connection died around its commit, and which is not over yet.
@@ -74,21 +79,34 @@ struct State {
 struct InFlight {
     batch: u128,
     rows: Arc<Rows>,
+    /// What it has written, where somebody looks.
+    written: Vec<World>,
     lands: bool,
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State").field("rows", &self.rows).finish_non_exhaustive()
+    }
 }
 
 impl State {
     /// Puts a transaction's rows in force.
-    fn commit(&mut self, batch: u128, rows: Arc<Rows>) {
+    fn commit(&mut self, batch: u128, rows: Arc<Rows>, written: &[World]) {
         self.rows = rows;
         self.committed.insert(batch);
+        if let Some(watcher) = &mut self.watcher {
+            for world in written {
+                watcher(&Snapshot::new(Arc::clone(&self.rows), world.now), world);
+            }
+        }
     }
 
     /// Lets the transaction in flight come to its end, as whoever waits for its locks would see it.
     fn land(&mut self) {
-        if let Some(InFlight { batch, rows, lands }) = self.in_flight.take() {
+        if let Some(InFlight { batch, rows, written, lands }) = self.in_flight.take() {
             if lands {
-                self.commit(batch, rows);
+                self.commit(batch, rows, &written);
             } else {
                 self.aborted.insert(batch);
             }
@@ -114,6 +132,11 @@ impl MemoryStore {
         let store = Self::new(clock, Faults::default());
         store.shared.state().rows = rows;
         store
+    }
+
+    /// Has every commit looked at, from now on.
+    pub fn watch(&self, watcher: Watcher) {
+        self.shared.state().watcher = Some(watcher);
     }
 
     /// The faults, to add some.

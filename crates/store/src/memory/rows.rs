@@ -1,17 +1,20 @@
 //! What is kept, how a batch's changes become rows, and the constraints that a database would guard.
 
-use std::collections::btree_map::Entry;
+use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lastseat_core::booking::Booking;
 use lastseat_core::command::IdempotencyKey;
 use lastseat_core::event::{EventData, NewEvent};
-use lastseat_core::id::{BookingId, BookingNo, KeyId, ListingId, ListingNo};
+use lastseat_core::id::{BookingId, BookingNo, EntryNo, EntryRef, KeyId, ListingId, ListingNo, WaitlistId};
 use lastseat_core::listing::Listing;
 use lastseat_core::pool::{Pool, PoolNo, PoolRef};
 use lastseat_core::settle::due_at;
 use lastseat_core::time::Time;
+use lastseat_core::waitlist::list::ListNumbers;
+use lastseat_core::waitlist::serve::Ask;
+use lastseat_core::waitlist::{Entry, EntryState, Reach};
 use lastseat_core::world::{CustomerRef, CustomerUse, Remembered, World, counted};
 
 use crate::error::StoreError;
@@ -61,6 +64,8 @@ pub(crate) struct Rows {
     pub(crate) remembered: BTreeMap<IdempotencyKey, (Time, Remembered)>,
     pub(crate) imports: BTreeMap<String, BookingNo>,
     pub(crate) keys: BTreeMap<KeyId, (ApiKey, Option<Time>)>,
+    pub(crate) entries: BTreeMap<EntryRef, Entry>,
+    pub(crate) entry_refs: BTreeMap<WaitlistId, EntryRef>,
 }
 
 fn refuse<T>(text: impl Into<String>) -> Result<T, StoreError> {
@@ -73,11 +78,11 @@ fn insert_new<K: Ord + std::fmt::Debug, V>(
     value: V,
 ) -> Result<(), StoreError> {
     match into.entry(key) {
-        Entry::Vacant(slot) => {
+        Slot::Vacant(slot) => {
             slot.insert(value);
             Ok(())
         }
-        Entry::Occupied(slot) => refuse(format!("{:?} is there already", slot.key())),
+        Slot::Occupied(slot) => refuse(format!("{:?} is there already", slot.key())),
     }
 }
 
@@ -109,7 +114,43 @@ impl Rows {
         for listing in &world.changes.recount {
             self.recount(&world.listings[listing])?;
         }
+        self.write_entries(world)?;
         self.write_keys(world)
+    }
+
+    fn write_entries(&mut self, world: &World) -> Result<(), StoreError> {
+        for listing in &world.changes.recheck {
+            let first = EntryRef { listing: *listing, no: EntryNo(0) };
+            let entries = self.entries.range_mut(first..).take_while(|(at, _)| at.listing == *listing);
+            for (_, entry) in entries.filter(|(_, entry)| entry.waits()) {
+                entry.due_at = Some(world.now);
+            }
+        }
+        for (old, new) in world.changed_entries() {
+            if (new.state == EntryState::Offered) != new.booking.is_some() {
+                return refuse(format!(
+                    "{} is {} with the booking {:?}",
+                    new.id,
+                    new.state.as_str(),
+                    new.booking
+                ));
+            }
+            if !new.kept.is_empty() && !new.waits() {
+                return refuse(format!("something is kept for {}, which does not wait", new.id));
+            }
+            let identity = new.customer.identity().filter(|_| new.waits());
+            let waits_too = |other: &Entry| other.id != new.id && other.customer.identity() == identity;
+            if identity.is_some() && self.waiting_of(new.listing, EntryNo(0)).any(waits_too) {
+                return refuse(format!("the customer of {} waits already", new.id));
+            }
+            if old.is_none() {
+                insert_new(&mut self.entry_refs, new.id, new.at())?;
+                insert_new(&mut self.entries, new.at(), new.clone())?;
+            } else {
+                self.entries.insert(new.at(), new.clone());
+            }
+        }
+        Ok(())
     }
 
     fn write_listings(&mut self, world: &World) -> Result<(), StoreError> {
@@ -348,6 +389,63 @@ impl Rows {
             booking.listing == of && (booking.state.holds() || booking.state == State::Confirmed)
         });
         live.take(limit as usize).map(|booking| booking.no).collect()
+    }
+
+    /// The entries of a listing after this one, in order.
+    pub(crate) fn entries_of(&self, listing: ListingNo, after: EntryNo) -> impl Iterator<Item = &Entry> {
+        let from = std::ops::Bound::Excluded(EntryRef { listing, no: after });
+        let entries = self.entries.range((from, std::ops::Bound::Unbounded));
+        entries.map(|(_, entry)| entry).take_while(move |entry| entry.listing == listing)
+    }
+
+    /// The same, only those that wait.
+    pub(crate) fn waiting_of(&self, listing: ListingNo, after: EntryNo) -> impl Iterator<Item = &Entry> {
+        self.entries_of(listing, after).filter(|entry| entry.waits())
+    }
+
+    /// How many wait in a listing, and its last number.
+    pub(crate) fn list_numbers(&self, of: ListingNo) -> ListNumbers {
+        let waiting = i64::try_from(self.waiting_of(of, EntryNo(0)).count()).expect("few entries");
+        ListNumbers { waiting, last: self.entries_of(of, EntryNo(0)).last().map_or(0, |entry| entry.no.0) }
+    }
+
+    /// The entries that wait and are asked for.
+    pub(crate) fn ask(&self, of: ListingNo, ask: &Ask) -> Vec<Entry> {
+        let fits = |entry: &&Entry| {
+            let reach = entry.want.reach();
+            ask.pools.iter().any(|pool| reach.covers(*pool))
+                && ask.most.is_none_or(|most| entry.want.least() <= most)
+        };
+        self.waiting_of(of, ask.after).filter(fits).take(ask.limit as usize).cloned().collect()
+    }
+
+    /// How many wait that meet this reach and joined before.
+    pub(crate) fn ahead(&self, of: ListingNo, reach: Reach, before: EntryNo) -> i64 {
+        let waiting = self.waiting_of(of, EntryNo(0)).take_while(|entry| entry.no < before);
+        let ahead = waiting.filter(|entry| entry.want.reach().meets(reach)).count();
+        i64::try_from(ahead).expect("few entries")
+    }
+
+    /// The newest entries of these customers that wait or have got an offer.
+    pub(crate) fn live_entries(&self, of: &[CustomerRef]) -> Vec<Entry> {
+        let newest = |(listing, identity): &CustomerRef| {
+            let live = self.entries_of(*listing, EntryNo(0)).filter(|entry| {
+                matches!(entry.state, EntryState::Waiting | EntryState::Offered)
+                    && entry.customer.identity().as_ref() == Some(identity)
+            });
+            live.last().cloned()
+        };
+        of.iter().filter_map(newest).collect()
+    }
+
+    /// Entries of listings that `fit` that wait and are due, the oldest first.
+    pub(crate) fn due_entries(&self, now: Time, fits: impl Fn(ListingNo) -> bool) -> Vec<Entry> {
+        let due = |entry: &&Entry| {
+            entry.waits() && entry.due_at.is_some_and(|due| due <= now) && fits(entry.listing)
+        };
+        let mut found: Vec<Entry> = self.entries.values().filter(due).cloned().collect();
+        found.sort_by_key(|entry| (entry.due_at, entry.at()));
+        found
     }
 
     /// A listing whose bookings have to be renewed, with how far that has come and has to go.

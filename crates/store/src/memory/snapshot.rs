@@ -4,16 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lastseat_core::booking::{Booking, State};
-use lastseat_core::id::{BookingId, BookingNo, ListingNo};
+use lastseat_core::id::{BookingId, BookingNo, EntryNo, ListingNo, WaitlistId};
 use lastseat_core::listing::Listing;
 use lastseat_core::pool::{Pool, PoolNo};
 use lastseat_core::secret::InstanceSecret;
 use lastseat_core::time::Time;
+use lastseat_core::waitlist::list::ListNumbers;
+use lastseat_core::waitlist::{Entry, Reach};
 use lastseat_core::world::{Answer, CustomerUse};
 
 use super::{EPOCH, Rows, SECRET};
 use crate::error::StoreError;
-use crate::read::{ApiKey, BookingFilter, Hold, ListingNumbers, Money, Read, StoredEvent};
+use crate::read::{ApiKey, BookingFilter, Hold, ListingNumbers, Money, Read, StoredEvent, Which};
 
 pub(crate) struct Snapshot {
     rows: Arc<Rows>,
@@ -137,8 +139,41 @@ impl Read for Snapshot {
         Ok(keys.map(|(key, _)| key.clone()).collect())
     }
 
+    fn entry(&self, id: WaitlistId) -> Result<Option<Entry>, StoreError> {
+        Ok(self.rows.entry_refs.get(&id).and_then(|at| self.rows.entries.get(at)).cloned())
+    }
+
+    fn entries(
+        &self,
+        of: ListingNo,
+        which: Which,
+        after: EntryNo,
+        limit: u32,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let entries = self.rows.entries_of(of, after);
+        Ok(take(entries.filter(|entry| which == Which::All || entry.waits()).cloned(), limit))
+    }
+
+    fn ahead(&self, of: ListingNo, reach: Reach, before: EntryNo) -> Result<i64, StoreError> {
+        Ok(self.rows.ahead(of, reach, before))
+    }
+
+    fn waiting_counts(&self, of: ListingNo) -> Result<Vec<(Option<u32>, i64)>, StoreError> {
+        let mut counts: BTreeMap<Option<u32>, i64> = BTreeMap::new();
+        for entry in self.rows.waiting_of(of, EntryNo(0)) {
+            *counts.entry(entry.want.reach().group()).or_default() += 1;
+        }
+        Ok(counts.into_iter().collect())
+    }
+
+    fn list_numbers(&self, of: ListingNo) -> Result<ListNumbers, StoreError> {
+        Ok(self.rows.list_numbers(of))
+    }
+
     fn next_due(&self) -> Result<Option<Time>, StoreError> {
-        Ok(self.rows.bookings.values().filter_map(|row| row.due_at).min())
+        let entries = self.rows.entries.values().filter(|entry| entry.waits());
+        let entries = entries.filter_map(|entry| entry.due_at);
+        Ok(self.rows.bookings.values().filter_map(|row| row.due_at).chain(entries).min())
     }
 
     fn is_renewing(&self) -> Result<bool, StoreError> {
@@ -180,6 +215,7 @@ impl Read for Snapshot {
             }
             Answer::Listing(id) => self.rows.listing_nos.contains_key(id),
             Answer::Key(id) => self.rows.keys.contains_key(id),
+            Answer::Entry(id) => self.rows.entry_refs.contains_key(id),
         };
         // A map has each key once.
         let broken = self.rows.remembered.iter().filter(|(_, (_, what))| !given(&what.answer));

@@ -40,6 +40,9 @@ impl Server {
         if self.edition(guard.listing) != guard.edition && !self.has(Flaw::BooksOnAnyEdition) {
             return refuse("the listing was edited since");
         }
+        if self.rows.list_numbers(guard.listing).waiting > 0 && !self.has(Flaw::BooksPastWhoWaits) {
+            return refuse("somebody waits");
+        }
         let age = clock.millis() - guard.at.millis();
         if !(0..=MAX_AGE_MS).contains(&age) && !self.has(Flaw::BooksAtAnyTime) {
             return refuse("it is not the time that was supposed");

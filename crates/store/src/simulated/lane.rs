@@ -119,6 +119,7 @@ impl SimulatedLane {
             names.listings.iter().filter_map(|id| rows.listing_nos.get(id).copied()).collect();
         let bookings = names.bookings.iter().filter_map(|id| rows.booking_nos.get(id));
         wanted.extend(bookings.map(|no| rows.bookings[no].booking.listing));
+        wanted.extend(names.entries.iter().filter_map(|id| rows.entry_refs.get(id)).map(|at| at.listing));
         let of: Vec<_> = names.addresses.iter().map(|address| (ListingNo(0), address.clone())).collect();
         wanted.extend(rows.overdue_of(&of, about_now).into_iter().map(|(_, listing)| listing));
         if self.has(Flaw::LocksNoListings) {
@@ -153,13 +154,15 @@ impl SimulatedLane {
         Ok(locked)
     }
 
-    /// Locks the listings of bookings that are due, where nobody else is at work.
+    /// Locks the listings of bookings and entries that are due, where nobody else is at work.
     fn lock_due(&self, tx: TxNo, limit: u32) -> Result<BTreeSet<ListingNo>, StoreError> {
         let about_now = self.about_now();
         let rows = self.look(tx)?;
         let due = rows.due(about_now, |_| true);
-        let wanted: BTreeSet<ListingNo> =
+        let mut wanted: BTreeSet<ListingNo> =
             due.into_iter().take(limit as usize).map(|no| rows.bookings[&no].booking.listing).collect();
+        let due = rows.due_entries(about_now, |_| true);
+        wanted.extend(due.iter().take(limit as usize).map(|entry| entry.listing));
         if self.has(Flaw::SettlesUnlocked) {
             return Ok(wanted);
         }

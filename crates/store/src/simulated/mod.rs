@@ -32,8 +32,8 @@ mod tx;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lastseat_core::time::Time;
-use lastseat_core::world::World;
 
+pub use crate::memory::Watcher;
 pub use drive::{Driver, Seen};
 pub use trouble::{Flaw, Trouble};
 
@@ -45,9 +45,6 @@ use lane::SimulatedLane;
 use locks::{Key, TxNo};
 use server::{Landed, Server};
 use turns::{Doing, Turns};
-
-/// What looks at every commit: a snapshot with it, and what it changed.
-pub type Watcher = Box<dyn FnMut(&dyn Read, &World) + Send>;
 
 /// A database for several nodes.
 #[derive(Clone)]

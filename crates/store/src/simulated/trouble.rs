@@ -69,13 +69,15 @@ pub enum Flaw {
     BooksWhatDoesNotFit,
     /// The same, although its idempotency key was used.
     BooksUnderUsedKeys,
+    /// The same, although somebody waits for what came free.
+    BooksPastWhoWaits,
     /// What is known of pools outlasts the edition of their listing.
     KeepsOldPools,
 }
 
 impl Flaw {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::LocksNoListings,
         Self::ReadsBeforeLocking,
         Self::SkipsLocked,
@@ -96,6 +98,7 @@ impl Flaw {
         Self::BooksOverTheCount,
         Self::BooksWhatDoesNotFit,
         Self::BooksUnderUsedKeys,
+        Self::BooksPastWhoWaits,
         Self::KeepsOldPools,
     ];
 }

@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use lastseat_core::booking::Booking;
 use lastseat_core::command::IdempotencyKey;
-use lastseat_core::id::{BookingId, BookingNo, KeyId, ListingId, ListingNo};
+use lastseat_core::id::{BookingId, BookingNo, EntryNo, KeyId, ListingId, ListingNo, WaitlistId};
 use lastseat_core::listing::Listing;
 use lastseat_core::numbers::Numbers;
 use lastseat_core::pool::{Pool, PoolNo, PoolRef};
 use lastseat_core::time::Time;
+use lastseat_core::waitlist::list::ListNumbers;
+use lastseat_core::waitlist::serve::Ask;
+use lastseat_core::waitlist::{Entry, Reach};
 use lastseat_core::world::{CustomerRef, CustomerUse, Remembered, World};
 
 use super::lane::SimulatedLane;
@@ -281,6 +284,44 @@ impl Tx for SimulatedTx<'_> {
         let (now, rows) = (self.now(), self.rows()?);
         let due = rows.due(now, |listing| self.loaded.listings.contains_key(&listing));
         Ok(due.into_iter().take(limit as usize).collect())
+    }
+
+    fn list_numbers(&mut self, of: ListingNo) -> Result<ListNumbers, StoreError> {
+        Ok(self.rows()?.list_numbers(of))
+    }
+
+    fn entries(&mut self, ids: &BTreeSet<WaitlistId>) -> Result<Vec<Entry>, StoreError> {
+        let rows = self.rows()?;
+        let found: Vec<Entry> =
+            ids.iter().filter_map(|id| rows.entries.get(rows.entry_refs.get(id)?)).cloned().collect();
+        match found.iter().find(|entry| !self.loaded.listings.contains_key(&entry.listing)) {
+            None => Ok(found),
+            Some(entry) => Err(StoreError::Conflict(format!("the listing of {} is not locked", entry.id))),
+        }
+    }
+
+    fn live_entries(&mut self, of: &[CustomerRef]) -> Result<Vec<Entry>, StoreError> {
+        Ok(self.rows()?.live_entries(of))
+    }
+
+    fn keepers(&mut self, of: ListingNo) -> Result<Vec<Entry>, StoreError> {
+        let rows = self.rows()?;
+        Ok(rows.waiting_of(of, EntryNo(0)).filter(|entry| !entry.kept.is_empty()).cloned().collect())
+    }
+
+    fn waiting(&mut self, of: ListingNo, ask: &Ask) -> Result<Vec<Entry>, StoreError> {
+        Ok(self.rows()?.ask(of, ask))
+    }
+
+    fn ahead(&mut self, of: ListingNo, reach: Reach) -> Result<i64, StoreError> {
+        Ok(self.rows()?.ahead(of, reach, EntryNo(i64::MAX)))
+    }
+
+    fn due_entries(&mut self, limit: u32) -> Result<Vec<Entry>, StoreError> {
+        let (now, rows) = (self.now(), self.rows()?);
+        let mut due = rows.due_entries(now, |listing| self.loaded.listings.contains_key(&listing));
+        due.truncate(limit as usize);
+        Ok(due)
     }
 
     fn live_bookings(

@@ -3,6 +3,7 @@
 //! - [`report`]: what is checked, and how it is told
 //! - `booking`: what one booking must fulfil by itself
 //! - `sums`: what bookings add up to, to compare with counters
+//! - `waitlist`: who waits, and what is kept for them
 //! - `walk`: through all bookings, in short snapshots
 //! - [`sample`]: a part at a time, for an auditor in the background
 //!
@@ -28,6 +29,7 @@ pub mod sample;
 mod sums;
 #[cfg(test)]
 mod tests;
+mod waitlist;
 mod walk;
 
 pub use report::{Check, Report, Rule};
@@ -59,6 +61,7 @@ const MAX_CHUNKS: u32 = 1_000;
 pub fn verify(store: &dyn Store) -> Result<Report, StoreError> {
     let mut walk = Walk::begin(store.reader()?.as_ref())?;
     while walk.page(store.reader()?.as_ref(), PAGE)? {}
+    while walk.offers(store.reader()?.as_ref())? {}
     let mut places = LOG;
     loop {
         let begun = Instant::now();
@@ -85,5 +88,6 @@ pub fn verify(store: &dyn Store) -> Result<Report, StoreError> {
 pub fn verify_snapshot(read: &dyn Read) -> Result<Report, StoreError> {
     let mut walk = Walk::begin(read)?;
     while walk.page(read, PAGE)? {}
+    while walk.offers(read)? {}
     walk.finish(read)
 }

@@ -25,7 +25,7 @@ macro_rules! rules {
 }
 
 rules! {
-    /// For each pool `held + confirmed + blocked <= capacity`, and none is negative.
+    /// For each pool `held + confirmed + blocked + kept <= capacity`, and none is negative.
     NoOversell = "no_oversell";
     /// A pool's `held` and `confirmed` are the sums of the lines of its bookings, and its listing has its group.
     CountersAreTrue = "counters_are_true";
@@ -45,6 +45,14 @@ rules! {
     BookingsAreUnique = "bookings_are_unique";
     /// An idempotency key stands for one answer, and for one that was given.
     KeysAreUnique = "idempotency_keys_are_unique";
+    /// Nobody waits for what could be had now, or was passed over more often than that is allowed.
+    WaitingIsFair = "waiting_is_fair";
+    /// What is kept of a pool is kept for entries of the waitlist that wait.
+    KeptForWhoWaits = "kept_for_who_waits";
+    /// As many entries wait in a listing as are counted.
+    WaitlistIsCounted = "waitlist_is_counted";
+    /// What an entry was offered is a booking that says so.
+    OffersMatchBookings = "offers_match_bookings";
 }
 
 /// What was found about one rule.

@@ -19,6 +19,7 @@ use crate::read::StoredEvent;
 use crate::tx::Store;
 
 mod gone;
+mod waitlist;
 
 struct Stage {
     kit: Kit,
@@ -111,7 +112,7 @@ fn a_store_in_order_is_found_in_order_although_holds_are_overdue() {
     let report = stage.verify();
     assert!(report.ok, "{report:#?}");
     let checked: Vec<u64> = report.checks.iter().map(|check| check.checked).collect();
-    assert_eq!(checked, [82, 82, 5, 3, 8, 8, 8, 8, 0]);
+    assert_eq!(checked, [82, 82, 5, 3, 8, 8, 8, 8, 0, 0, 82, 2, 0]);
     let text = serde_json::to_value(&report).unwrap();
     assert_eq!(text["ok"], json!(true));
     assert_eq!(text["checks"][0], json!({"name": "no_oversell", "checked": 82, "broken": []}));

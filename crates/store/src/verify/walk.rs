@@ -9,6 +9,7 @@ use lastseat_core::secret::MAX_BOOKING_NO;
 use super::booking::{Listings, check, listings, steps};
 use super::report::{MAX_BROKEN, Report, Rule};
 use super::sums::Sums;
+use super::waitlist::{self, Offers};
 use crate::error::StoreError;
 use crate::read::{Read, StoredEvent};
 
@@ -27,6 +28,7 @@ pub(super) struct Walk {
     followed: i64,
     /// How far the log was looked through for bookings that are gone.
     logged: i64,
+    offers: Offers,
 }
 
 /// Which events a snapshot shows: those of a booking are always its first ones.
@@ -67,6 +69,7 @@ impl Walk {
             pages: Vec::new(),
             followed: read.last_event()?,
             logged: 0,
+            offers: Offers::default(),
         })
     }
 
@@ -84,6 +87,11 @@ impl Walk {
         let last = if more { page.last().map_or(after, |booking| booking.no) } else { BookingNo(i64::MAX) };
         self.pages.push((last, seen));
         Ok(more)
+    }
+
+    /// Looks through the next entries of waitlists. Whether there may be more.
+    pub(super) fn offers(&mut self, read: &dyn Read) -> Result<bool, StoreError> {
+        self.offers.page(read, &mut self.report)
     }
 
     /// Looks through the next places of the log for bookings that are gone. Whether there may be more.
@@ -149,6 +157,7 @@ impl Walk {
         let Self { report, sums, listings, .. } = &mut self;
         for listing in read.listings()? {
             sums.check_listing(read, &listing, report)?;
+            waitlist::check(read, &listing, report)?;
             // Where counting began while the bookings were read, there is nothing to compare with yet.
             let before = listings.get(&listing.no);
             if before.is_none_or(|before| before.doc.counts_customers == listing.doc.counts_customers) {

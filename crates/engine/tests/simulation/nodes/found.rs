@@ -5,10 +5,11 @@ use std::time::Duration;
 use lastseat_core::Outcome;
 use lastseat_core::booking::{Booking, State};
 use lastseat_core::command::{
-    Action, Actor, BookingChange, Command, CreateBooking, Idempotency, IdempotencyKey, MoneyIn,
+    Action, Actor, BookingChange, Command, CreateBooking, Idempotency, IdempotencyKey, JoinWaitlist, MoneyIn,
+    WaitFor,
 };
 use lastseat_core::customer::Customer;
-use lastseat_core::id::{BookingId, ListingId};
+use lastseat_core::id::{BookingId, ListingId, WaitlistId};
 use lastseat_core::listing::request::{Claim, LineSpec};
 use lastseat_engine::batch::{self, Answer};
 use lastseat_store::memory::TestClock;
@@ -16,10 +17,11 @@ use lastseat_store::simulated::Cluster;
 use lastseat_store::{Lane, Store};
 use serde_json::json;
 
-use crate::requests::START;
+use crate::requests::{START, entries};
 
 struct Shop {
     clock: TestClock,
+    cluster: Cluster,
     lane: Box<dyn Lane>,
     /// Another node's.
     other: Box<dyn Lane>,
@@ -31,7 +33,8 @@ impl Shop {
         let clock = TestClock::at(START);
         let cluster = Cluster::new(clock.clone());
         let lane = || cluster.node().lane().unwrap();
-        Self { clock, lane: lane(), other: lane(), ids: 0 }
+        let (lane, other) = (lane(), lane());
+        Self { clock, cluster, lane, other, ids: 0 }
     }
 
     fn act(&mut self, action: Action) -> Answer {
@@ -58,6 +61,15 @@ impl Shop {
         let spec = Box::new(serde_json::from_value(spec).unwrap());
         self.act(Action::CreateListing { id, spec }).unwrap();
         id
+    }
+
+    /// The booking that was offered last.
+    fn offered(&self, listing: ListingId) -> BookingId {
+        let read = self.cluster.node();
+        let read = read.reader().unwrap();
+        let listing = read.listings().unwrap().into_iter().find(|found| found.id == listing).unwrap();
+        let offered = entries(read.as_ref(), listing.no).into_iter().filter_map(|entry| entry.booking);
+        read.booking_at(offered.max().unwrap()).unwrap().unwrap().id
     }
 
     /// A booking from the one address that there is.
@@ -144,4 +156,42 @@ fn who_asks_again_is_answered_as_before_beside_others_who_book() {
     }
     let answers = shop.batch(&[create(listing, 3, "vip", 1, None), first]);
     assert!(matches!(answers[..], [Ok(Outcome::Booking(_)), Ok(Outcome::Replay(_))]), "{answers:?}");
+}
+
+/// Somebody wants to wait for one place.
+fn wait(listing: ListingId, no: u128) -> Command {
+    let join = JoinWaitlist {
+        id: WaitlistId::from_bits(4_000 + no),
+        listing,
+        want: WaitFor::Claim(Claim::Lines(vec![LineSpec { pool: "standard".into(), quantity: 1 }])),
+        customer: Customer { name: "A guest".into(), ..Customer::default() },
+        until: None,
+    };
+    Command::new(Actor::System, Action::JoinWaitlist(Box::new(join)))
+}
+
+#[test]
+fn whoever_books_has_a_number_although_others_were_offered_something_before_in_the_same_batch() {
+    let mut shop = Shop::new();
+    let listing = shop.list(1, &["external"]);
+    let first: Vec<Command> = (1..=5).map(|no| create(listing, no, "standard", 1, None)).collect();
+    assert!(shop.batch(&first).iter().all(Result::is_ok));
+    let mut last = BookingId::from_bits(3_001);
+    for no in 10..60 {
+        // Two numbers are used, or three: whatever a node has in store, it comes to its end in the middle once.
+        let others = 1 + no % 2;
+        assert!(matches!(shop.batch(&[wait(listing, no)])[..], [Ok(Outcome::Waits(_))]));
+        let id = std::mem::replace(&mut last, BookingId::from_bits(0));
+        let cancel = Action::Booking { id, change: BookingChange::Cancel { reason: None } };
+        let mut commands = vec![Command::new(Actor::System, cancel)];
+        commands.extend((0..others).map(|other| create(listing, 10 * no + other, "vip", 1, None)));
+        let answers = shop.batch(&commands);
+        assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+        for other in 0..others {
+            let (id, change) =
+                (BookingId::from_bits(3_000 + 10 * no + other), BookingChange::Cancel { reason: None });
+            shop.act(Action::Booking { id, change }).unwrap();
+        }
+        last = shop.offered(listing);
+    }
 }

@@ -84,7 +84,7 @@ fn the_simulation_of_several_nodes_comes_to_whatever_it_is_for() {
         ("waits for Customer", 1),
         ("waits for Batch", 2),
         ("duplicate key: idempotency", 2),
-        ("is not locked", 2),
+        ("is not locked", 1),
         ("has waited too long", 10),
         ("was idle for too long", 10),
         ("dies in tx", 20),
@@ -99,6 +99,9 @@ fn the_simulation_of_several_nodes_comes_to_whatever_it_is_for() {
         ("was decided well", 70),
         ("the listing was edited since", 3),
         ("not the time that was supposed", 15),
+        ("ok: Waits(", 150),
+        ("ok: WaitsNoMore(", 10),
+        ("on what is not so: another transaction came between: somebody waits", 1),
         ("on what is not so: the store refused the data: pool", 2),
         ("on what is not so: another transaction came between: duplicate key: idempotency", 5),
     ] {

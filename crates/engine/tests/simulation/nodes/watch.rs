@@ -14,6 +14,7 @@ use lastseat_store::{Read, Store};
 
 use crate::model::{all, check_oversell, wanted_and_free};
 use crate::requests::{Request, What};
+use crate::waits::Waits;
 use crate::world::check_admission;
 
 /// Open holds that an address may have.
@@ -27,8 +28,10 @@ pub(super) type Wrong = Arc<Mutex<Option<String>>>;
 /// Looks at every commit.
 pub(super) fn watcher(wrong: &Wrong) -> Watcher {
     let wrong = Arc::clone(wrong);
+    let mut waits = Waits::default();
     Box::new(move |read, world| {
-        if let Err(error) = check_oversell(read).and_then(|()| check_limits(read, world)) {
+        let checked = check_oversell(read).and_then(|()| check_limits(read, world));
+        if let Err(error) = checked.and_then(|()| waits.commit(read, world)) {
             wrong.lock().unwrap().get_or_insert(error);
         }
     })
@@ -153,6 +156,8 @@ pub(super) fn check_answer(
         | What::Patch { listing, .. }
         | What::Pools { listing, .. } => seen.listings().unwrap().iter().any(|row| row.id == *listing),
         What::Change { of, .. } => seen.booking(*of).unwrap().is_some(),
+        What::Join { listing, .. } => seen.listings().unwrap().iter().any(|row| row.id == *listing),
+        What::Leave { entry } => seen.entry(*entry).unwrap().is_some(),
         What::List { .. } => false,
     };
     if there && matches!(answer, Err(refusal) if refusal.code == Code::NotFound) {
@@ -163,7 +168,7 @@ pub(super) fn check_answer(
         What::Create { address, .. } => *address,
         What::Import { .. } | What::List { .. } => true,
         What::Change { of, .. } => seen.booking(*of).unwrap().is_some_and(|row| row.address.is_some()),
-        What::Patch { .. } | What::Pools { .. } => false,
+        What::Patch { .. } | What::Pools { .. } | What::Join { .. } | What::Leave { .. } => false,
     };
     if outside || is_again(answer) {
         return Ok(());
@@ -183,6 +188,14 @@ fn same(answer: &Result<Outcome, Refusal>, other: &Result<Outcome, Refusal>) -> 
             let mut b = b.clone();
             b.no = a.no;
             *a == b
+        }
+        (Ok(Outcome::Listing(a)), Ok(Outcome::Listing(b))) => {
+            let mut b = b.as_ref().clone();
+            if b.doc.renew_through.is_some() && a.doc.renew_through.is_some() {
+                // An offer of the same batch may be the last booking.
+                b.doc.renew_through = a.doc.renew_through;
+            }
+            a.as_ref() == &b
         }
         (Ok(Outcome::Replay(Answer::Booking { .. })), Ok(Outcome::Replay(_))) => true,
         (a, b) => a == b,

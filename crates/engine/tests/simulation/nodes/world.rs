@@ -19,7 +19,8 @@ use super::desk::{self, Desk, Done, Job, Work};
 use super::watch::{self, Reader, Wrong};
 use super::{Planted, rush};
 use crate::bugs::BuggyLane;
-use crate::model::{Model, all};
+use crate::crowd;
+use crate::model::{Model, all, check_over};
 use crate::requests::{self, Request, START};
 use crate::world::brief;
 
@@ -31,6 +32,8 @@ const ASKS_AGAIN: Duration = Duration::from_secs(24 * 3600);
 const MAX_BATCH: u64 = 4;
 /// In how many seeds all want to book at once, in thousandths.
 const RUSHES: u64 = 450;
+/// In how many of the others there is a crowd.
+const CROWDS: u64 = 400;
 /// Bookings that are settled or renewed at a time: few, so that it takes several batches.
 const LIMIT: u32 = 3;
 /// How many turns of the driver everything may take to come to rest.
@@ -61,6 +64,7 @@ pub(super) struct Nodes {
     cluster: Cluster,
     planted: Option<Planted>,
     rush: bool,
+    crowd: bool,
     places: Vec<Place>,
     ids: u128,
     listings: Vec<ListingId>,
@@ -84,12 +88,14 @@ impl Nodes {
         let place = |_| Place { desk: Arc::default(), node: cluster.node(), up: true, sent: None };
         let places = (0..2 + dice.below(3)).map(place).collect();
         let rush = dice.chance(RUSHES);
+        let crowd = !rush && dice.chance(CROWDS);
         let mut nodes = Self {
             dice,
             clock,
             cluster,
             planted,
             rush,
+            crowd,
             places,
             ids: 0,
             listings: Vec::new(),
@@ -99,15 +105,17 @@ impl Nodes {
             wrong,
             steps: steps.cloned(),
         };
-        let listings = if rush { 1 } else { 1 + nodes.dice.below(3) };
+        let listings = if rush || crowd { 1 } else { 1 + nodes.dice.below(3) };
         for _ in 0..listings {
             let id = ListingId::from_bits(nodes.id());
             let mut form = requests::form(&mut nodes.dice);
-            while rush && form["kind"] != "places" && nodes.dice.chance(700) {
+            while (rush || crowd) && form["kind"] != "places" && nodes.dice.chance(700) {
                 form = requests::form(&mut nodes.dice);
             }
             if rush {
                 rush::make_room(&mut nodes.dice, &mut form);
+            } else if crowd {
+                crowd::make_room(&mut nodes.dice, &mut form);
             }
             let spec = Box::new(serde_json::from_value(form).unwrap());
             nodes.alone(&[Command::new(Actor::System, Action::CreateListing { id, spec })]);
@@ -153,7 +161,7 @@ impl Nodes {
                 let (node, desk) = (place.node.clone(), Arc::clone(&place.desk));
                 scope.spawn(move || desk::serve(&node, &desk, bug));
             }
-            for _ in 0..40 + self.dice.below(80) {
+            for _ in 0..40 + self.dice.below(if self.crowd { 200 } else { 80 }) {
                 self.time_passes();
                 self.ask();
                 self.hand_out(&driver);
@@ -171,6 +179,10 @@ impl Nodes {
         let dice = &mut self.dice;
         if self.rush && dice.chance(900) {
             self.clock.advance(Duration::from_millis(dice.below(20)));
+            return;
+        }
+        if self.crowd && dice.chance(950) {
+            self.clock.advance(crowd::time(dice, 600));
             return;
         }
         let millis = match dice.below(100) {
@@ -198,11 +210,12 @@ impl Nodes {
 
     /// New requests come up.
     fn ask(&mut self) {
-        for _ in 0..self.dice.below(if self.rush { 5 } else { 3 }) {
+        for _ in 0..self.dice.below(if self.rush || self.crowd { 5 } else { 3 }) {
             let no = self.requests.len();
             let id = *self.dice.pick(&self.listings);
             let read = self.places[0].node.reader().unwrap();
-            let Some(mut request) = Request::new(&mut self.dice, read.as_ref(), id, no) else { continue };
+            let request = Request::new(&mut self.dice, read.as_ref(), id, no, self.crowd);
+            let Some(mut request) = request else { continue };
             drop(read);
             if self.rush && !rush::suits(&mut self.dice, &mut request) {
                 continue;
@@ -448,6 +461,7 @@ impl Nodes {
                 return Err(format!("time never comes for {booking:?}"));
             }
         }
+        check_over(self.read().as_ref())?;
         std::mem::take(&mut self.reader).finish(self.read().as_ref())?;
         match self.wrong.lock().unwrap().take() {
             Some(error) => Err(error),

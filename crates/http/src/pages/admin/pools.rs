@@ -32,6 +32,7 @@ struct Row {
     title: String,
     sold: i64,
     held: i64,
+    kept: i64,
     fields: Vec<Field>,
 }
 
@@ -43,6 +44,7 @@ struct Day {
     capacity: i64,
     blocked: i64,
     taken: i64,
+    kept: i64,
     price: String,
 }
 
@@ -97,7 +99,7 @@ fn trouble(refusal: Refusal, listing: &Listing) -> Trouble {
                 |error: &FieldError| Point { text: sentence(&error.field, &error.message), next: None };
             trouble.points = errors.iter().map(point).collect();
         }
-        RefusalData::Pools(pools) if refusal.code == Code::CapacityInUse => {
+        RefusalData::Pools { pools, .. } if refusal.code == Code::CapacityInUse => {
             trouble.text = "More is sold and held than would be left to sell:".to_owned();
             let point = |pool: &lastseat_core::refusal::ShortPool| {
                 let title =
@@ -215,6 +217,7 @@ async fn render(visit: &Visit, id: &str, typed: &Form, trouble: Option<Trouble>)
         title: listing.groups.get(pool.no.group).map(|group| group.title.clone()).unwrap_or_default(),
         sold: pool.confirmed,
         held: pool.held,
+        kept: pool.kept,
         fields: trio(
             &format!("pool.{index}"),
             [pool.capacity.to_string(), pool.blocked.to_string(), money::plain(pool.price, currency)],
@@ -279,6 +282,7 @@ fn days(listing: &Listing, availability: &Availability, now: lastseat_core::time
                 capacity: 0,
                 blocked: 0,
                 taken: 0,
+                kept: 0,
                 price: String::new(),
             };
             (day, i64::MAX, 0)
@@ -287,6 +291,7 @@ fn days(listing: &Listing, availability: &Availability, now: lastseat_core::time
         day.0.capacity += pool.capacity;
         day.0.blocked += pool.blocked;
         day.0.taken += pool.confirmed + pool.held;
+        day.0.kept += pool.kept;
         (day.1, day.2) = (day.1.min(pool.price), day.2.max(pool.price));
     }
     let currency = &listing.doc.currency;

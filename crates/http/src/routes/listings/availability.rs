@@ -64,7 +64,8 @@ impl Kept {
 impl Written {
     fn new<'a>(of: &Availability, pools: impl IntoIterator<Item = &'a PoolAvailability>) -> Self {
         // Everything but `as_of` is in the tag.
-        let head = format!(r#"{{"listing_id":"{}","version":{}"#, of.listing.id, of.version);
+        let Availability { listing, version, waiting, .. } = of;
+        let head = format!(r#"{{"listing_id":"{}","version":{version},"waiting":{waiting}"#, listing.id);
         let pools = respond::to_bytes(&pools.into_iter().map(PoolView::from).collect::<Vec<_>>());
         let digest = Sha256::new().chain_update(&head).chain_update(&pools).finalize();
         let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest[..TAG_BYTES]));

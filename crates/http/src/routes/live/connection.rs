@@ -105,6 +105,7 @@ impl Connection {
         let updates = match name.resolve(&self.state, &self.actor).await? {
             Watched::Listing(listing) => updates(self.state.live.listing(&listing, None).await?),
             Watched::Booking(id) => updates(self.state.live.booking(id).await?),
+            Watched::Entry(id) => updates(self.state.live.entry(id).await?),
         };
         self.topics.insert(name.topic.to_owned(), updates);
         Ok(())

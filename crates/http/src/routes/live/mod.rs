@@ -27,8 +27,8 @@ pub(super) fn router() -> Router<AppState> {
 
 /// A WebSocket for any number of topics
 ///
-/// Send `{"subscribe": ["listing:lst_...", "booking:bkg_...?token=..."], "unsubscribe": [...]}`; what comes is
-/// `{"topic", "type": "snapshot" | "change" | "error", "data"}`.
+/// Send `{"subscribe": ["listing:lst_...", "booking:bkg_...?token=...", "waitlist:wtl_...?token=..."],
+/// "unsubscribe": [...]}`; what comes is `{"topic", "type": "snapshot" | "change" | "error", "data"}`.
 #[utoipa::path(
     get,
     path = "/v1/live",

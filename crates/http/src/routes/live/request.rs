@@ -1,7 +1,7 @@
 //! What clients send over the WebSocket, and the names of topics.
 
 use lastseat_core::command::Actor;
-use lastseat_core::id::BookingId;
+use lastseat_core::id::{BookingId, WaitlistId};
 use lastseat_core::refusal::Code;
 use serde::Deserialize;
 
@@ -9,6 +9,7 @@ use crate::auth::{Right, check_right};
 use crate::body::json;
 use crate::params::Params;
 use crate::problem::Problem;
+use crate::routes::waitlist::visible;
 use crate::state::AppState;
 
 /// What to watch from now on, and what no more.
@@ -63,9 +64,14 @@ impl<'a> Name<'a> {
                 params.finish()?;
                 Ok(Watched::Booking(id))
             }
+            "waitlist" => {
+                let id = self.entry(state, actor, token.as_deref()).await?;
+                params.finish()?;
+                Ok(Watched::Entry(id))
+            }
             _ => {
-                let text =
-                    "is no topic of this server; there are listing:<id> and booking:<id>?token=<token>";
+                let text = "is no topic of this server; there are listing:<id>, booking:<id>?token=<token> and \
+                            waitlist:<id>?token=<token>";
                 Err(Problem::field("subscribe", text))
             }
         }
@@ -96,10 +102,37 @@ impl<'a> Name<'a> {
     }
 }
 
+impl Name<'_> {
+    async fn entry(
+        &self,
+        state: &AppState,
+        actor: &Actor,
+        token: Option<&str>,
+    ) -> Result<WaitlistId, Problem> {
+        let missing = || Problem::not_found("waitlist entry");
+        if *actor == Actor::Public && token.is_none() {
+            return Err(Problem::new(
+                Code::Unauthenticated,
+                "Name the entry's token, waitlist:<id>?token=<token>, or connect with an API key.",
+            ));
+        }
+        let id: WaitlistId = self.id.parse().map_err(|_| missing())?;
+        let actor = match token {
+            Some(token) if state.engine.secret().opens_entry(id, token) => Actor::Owner,
+            Some(_) => return Err(missing()),
+            None => actor.clone(),
+        };
+        visible(&state.engine, &actor, id).await?;
+        Ok(id)
+    }
+}
+
 /// What a topic names.
 pub(super) enum Watched {
     /// A listing.
     Listing(std::sync::Arc<lastseat_core::listing::Listing>),
     /// A booking.
     Booking(BookingId),
+    /// An entry of a waitlist.
+    Entry(WaitlistId),
 }

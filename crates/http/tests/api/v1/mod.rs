@@ -3,3 +3,4 @@ mod events;
 mod keys;
 mod listings;
 mod live;
+mod waitlist;

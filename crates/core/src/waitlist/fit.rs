@@ -1,0 +1,89 @@
+//! Whether what can be had is enough for an entry, and which units it would get.
+
+use super::Want;
+use crate::listing::{Kind, Listing};
+use crate::pool::{Pool, PoolNo, PoolRef};
+use crate::time::Time;
+use crate::world::World;
+
+/// The units that an entry would get now; none where there is not enough for it. For [`Want::Any`] of places and seats
+/// all pools of the listing have to be loaded; of nights and slots only loaded pools are looked at.
+#[must_use]
+pub fn fit(world: &World, listing: &Listing, want: &Want) -> Option<Vec<(PoolNo, i64)>> {
+    match want {
+        Want::Lines(lines) => {
+            let enough = lines.iter().all(|line| {
+                let pool = world.pool(PoolRef { listing: listing.no, pool: line.pool });
+                pool.is_some_and(|pool| pool.available() >= line.quantity)
+            });
+            enough.then(|| lines.iter().map(|line| (line.pool, line.quantity)).collect())
+        }
+        Want::Any(quantity) => {
+            any(listing, &world.pools_of(listing.no), *quantity, Pool::available, world.now)
+        }
+    }
+}
+
+/// Whether an entry could ever fit: whether what it wants exists.
+#[must_use]
+pub fn exists(world: &World, listing: &Listing, want: &Want) -> bool {
+    match want {
+        Want::Lines(lines) => lines.iter().all(|line| {
+            let pool = world.pool(PoolRef { listing: listing.no, pool: line.pool });
+            pool.is_some_and(|pool| pool.capacity >= line.quantity)
+        }),
+        Want::Any(quantity) => {
+            let pools = world.pools_of(listing.no);
+            any(listing, &pools, *quantity, |pool| pool.capacity, world.now).is_some()
+        }
+    }
+}
+
+/// `quantity` units of any pools on sale, of which `has` says how many units each can give. Of dated listings they come
+/// from one pool: a night, a slot. Of others from one pool if one has enough, else from neighbours, else from the first.
+fn any(
+    listing: &Listing,
+    pools: &[(PoolNo, Pool)],
+    quantity: i64,
+    has: impl Fn(&Pool) -> i64,
+    now: Time,
+) -> Option<Vec<(PoolNo, i64)>> {
+    let sold_still = |no: PoolNo| listing.sale_ends_at(no).is_none_or(|ends| now < ends);
+    let free: Vec<(PoolNo, i64)> = pools
+        .iter()
+        .map(|(no, pool)| (*no, has(pool)))
+        .filter(|(no, units)| *units > 0 && sold_still(*no))
+        .collect();
+    if let Some((no, _)) = free.iter().find(|(_, units)| *units >= quantity) {
+        return Some(vec![(*no, quantity)]);
+    }
+    if matches!(listing.kind(), Kind::Nights | Kind::Slots) {
+        return None;
+    }
+    let beside = |a: &(PoolNo, i64), b: &(PoolNo, i64)| {
+        a.0.group + 1 == b.0.group && row(listing, a.0) == row(listing, b.0)
+    };
+    let together = free.chunk_by(beside).find_map(|side| gather(side, quantity));
+    together.or_else(|| gather(&free, quantity))
+}
+
+/// The row that a seat is in, with its zone; none for what is no seat.
+fn row(listing: &Listing, pool: PoolNo) -> Option<(&str, &str)> {
+    let seat = listing.groups.get(pool.group)?.seat.as_ref()?;
+    Some((seat.zone.as_str(), seat.row.as_str()))
+}
+
+/// Units from the first pools on, if there are enough.
+fn gather(free: &[(PoolNo, i64)], quantity: i64) -> Option<Vec<(PoolNo, i64)>> {
+    let mut missing = quantity;
+    let mut taken = Vec::new();
+    for (no, units) in free {
+        let take = missing.min(*units);
+        taken.push((*no, take));
+        missing -= take;
+        if missing == 0 {
+            return Some(taken);
+        }
+    }
+    None
+}

@@ -1,0 +1,347 @@
+//! What a batch knows of the waitlists of its listings, and how it changes them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+
+use super::{Ended, Entry, EntryState, Reach, Standing, ended, ends_at, standing_of};
+use crate::booking::{Booking, State};
+use crate::command::Actor;
+use crate::event::EventKind;
+use crate::id::{EntryNo, EntryRef, ListingNo, WaitlistId};
+use crate::line::Lines;
+use crate::pool::{Pool, PoolNo, PoolRef};
+use crate::world::{CustomerRef, World};
+
+/// How many entries wait in a listing, and the last number that was given.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ListNumbers {
+    /// Entries that wait.
+    pub waiting: i64,
+    /// The number of the last entry; 0 if there is none.
+    pub last: i64,
+}
+
+/// The list of one listing, as far as it is loaded.
+#[derive(Clone, Debug, Default)]
+pub(super) struct List {
+    pub(super) numbers: ListNumbers,
+    /// Entries that are loaded and wait.
+    pub(super) waiting: BTreeSet<EntryNo>,
+    /// How many wait that have to do with the same pools.
+    ahead: BTreeMap<Reach, i64>,
+    /// Pools that can give more than when everybody was last looked at.
+    pub(super) freed: BTreeSet<PoolNo>,
+    /// Whether whatever is left of any pool is to be kept for somebody who takes any.
+    pub(super) all_to_keep: bool,
+    /// Pools of which units went to somebody who did not wait, per command.
+    pub(super) taken: Vec<BTreeSet<PoolNo>>,
+    /// Entries that are loaded and for which units are kept.
+    pub(super) keepers: BTreeSet<EntryNo>,
+    /// Whether every entry is loaded for which units are kept.
+    pub(super) keepers_loaded: bool,
+    /// Whether every pool is loaded.
+    pub(super) whole: bool,
+    /// How far the list is loaded, by the pools that were asked about.
+    pub(super) windows: BTreeMap<BTreeSet<PoolNo>, Window>,
+    /// Offers and skips that this batch has written.
+    pub(super) written: usize,
+}
+
+/// How far the entries are loaded that have to do with some pools.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Window {
+    /// All of them up to this number.
+    pub(super) through: EntryNo,
+    /// All of them.
+    pub(super) complete: bool,
+    /// Beyond, only those that a pool with so many units may satisfy; up to which number, and whether all.
+    pub(super) narrow: Option<(i64, EntryNo, bool)>,
+}
+
+/// What a batch knows of waitlists.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Lists {
+    pub(super) entries: BTreeMap<EntryRef, Entry>,
+    refs: BTreeMap<WaitlistId, EntryRef>,
+    pub(super) lists: BTreeMap<ListingNo, List>,
+    live: BTreeMap<CustomerRef, EntryRef>,
+    /// Changed or new entries: the row as loaded, if it was there.
+    changes: BTreeMap<EntryRef, Option<Entry>>,
+}
+
+/// Loading: what the store puts in.
+impl World {
+    /// Puts in how many wait in a listing.
+    pub fn load_list(&mut self, of: ListingNo, numbers: ListNumbers) {
+        self.waitlists.lists.entry(of).or_default().numbers = numbers;
+    }
+
+    /// Puts in how many wait that have to do with the same pools.
+    pub fn load_ahead(&mut self, of: ListingNo, reach: Reach, waiting: i64) {
+        self.waitlists.lists.entry(of).or_default().ahead.insert(reach, waiting);
+    }
+
+    /// Puts in an entry, unless it is there already: this batch may have changed it.
+    pub fn load_entry(&mut self, entry: Entry) {
+        let at = entry.at();
+        if self.waitlists.entries.contains_key(&at) {
+            return;
+        }
+        if let Some(identity) = entry.customer.identity()
+            && matches!(entry.state, EntryState::Waiting | EntryState::Offered)
+        {
+            self.waitlists.live.insert((entry.listing, identity), at);
+        }
+        self.put_entry(entry);
+    }
+
+    /// Notes that every pool of a listing is loaded.
+    pub fn loaded_whole(&mut self, of: ListingNo) {
+        self.waitlists.lists.entry(of).or_default().whole = true;
+    }
+
+    fn put_entry(&mut self, entry: Entry) {
+        let at = entry.at();
+        let list = self.waitlists.lists.entry(at.listing).or_default();
+        if entry.waits() {
+            list.waiting.insert(at.no)
+        } else {
+            list.waiting.remove(&at.no)
+        };
+        if entry.kept.is_empty() {
+            list.keepers.remove(&at.no)
+        } else {
+            list.keepers.insert(at.no)
+        };
+        self.waitlists.refs.insert(entry.id, at);
+        self.waitlists.entries.insert(at, entry);
+    }
+}
+
+/// Looking.
+impl World {
+    /// How many wait in a listing.
+    #[must_use]
+    pub fn list_numbers(&self, of: ListingNo) -> ListNumbers {
+        self.waitlists.lists.get(&of).map_or_else(ListNumbers::default, |list| list.numbers)
+    }
+
+    /// The entry of that id.
+    #[must_use]
+    pub fn entry(&self, id: WaitlistId) -> Option<&Entry> {
+        self.waitlists.entries.get(self.waitlists.refs.get(&id)?)
+    }
+
+    /// The entry at that place.
+    #[must_use]
+    pub fn entry_at(&self, at: EntryRef) -> Option<&Entry> {
+        self.waitlists.entries.get(&at)
+    }
+
+    /// Changed and new entries: the row as loaded, if it was there, and as it is now.
+    pub fn changed_entries(&self) -> impl Iterator<Item = (Option<&Entry>, &Entry)> {
+        let now = |at| self.waitlists.entries.get(at).expect("a changed entry is in the world");
+        self.waitlists.changes.iter().map(move |(at, old)| (old.as_ref(), now(at)))
+    }
+
+    /// Whether an entry is new or changed.
+    #[must_use]
+    pub fn has_changed_entries(&self) -> bool {
+        !self.waitlists.changes.is_empty()
+    }
+
+    /// By how many more (or fewer) wait by listing and group, as the changes have it; none for [`Reach::Everything`].
+    #[must_use]
+    pub fn changed_counts(&self) -> BTreeMap<(ListingNo, Option<u32>), i64> {
+        let mut counts: BTreeMap<_, i64> = BTreeMap::new();
+        for (old, new) in self.changed_entries() {
+            let by = i64::from(new.waits()) - i64::from(old.is_some_and(Entry::waits));
+            *counts.entry((new.listing, new.want.reach().group())).or_default() += by;
+        }
+        counts.retain(|_, by| *by != 0);
+        counts
+    }
+
+    /// Listings in which somebody waits and something came free or was taken: [`super::serve::serve`] them.
+    #[must_use]
+    pub fn to_serve(&self) -> Option<ListingNo> {
+        let stirred = |list: &List| !list.freed.is_empty() || !list.taken.is_empty();
+        self.waitlists.lists.iter().find(|(_, list)| stirred(list)).map(|(no, _)| *no)
+    }
+
+    /// The entry of this customer that waits or was offered something, with where it stands now. Its offer is loaded.
+    #[must_use]
+    pub fn live_entry(&self, of: &CustomerRef) -> Option<&Entry> {
+        let entry = self.waitlists.entries.get(self.waitlists.live.get(of)?)?;
+        self.standing(entry).is_live().then_some(entry)
+    }
+
+    /// Where a loaded entry stands now. Its listing is loaded, and its offer.
+    #[must_use]
+    pub fn standing(&self, entry: &Entry) -> Standing {
+        let offer = entry.booking.and_then(|no| self.booking_at(no));
+        let listing = self.listings.get(&entry.listing).expect("an entry is loaded with its listing");
+        entry.shown(listing, offer, self.now)
+    }
+
+    /// How many wait that have to do with the same pools.
+    #[must_use]
+    pub fn waiting_for(&self, of: ListingNo, reach: Reach) -> i64 {
+        let list = self.waitlists.lists.get(&of);
+        list.and_then(|list| list.ahead.get(&reach)).copied().unwrap_or(0)
+    }
+}
+
+/// Changing.
+impl World {
+    /// Takes in a new entry, which gets the next number of its list.
+    pub fn insert_entry(&mut self, mut entry: Entry, actor: &Actor) -> EntryRef {
+        let reach = entry.want.reach();
+        entry.joined_behind = self.waiting_for(entry.listing, reach);
+        let list = self.waitlists.lists.entry(entry.listing).or_default();
+        list.numbers.last += 1;
+        entry.no = EntryNo(list.numbers.last);
+        let at = entry.at();
+        self.count_waiting(entry.listing, reach, 1);
+        let data = json!({ "id": entry.id, "ahead": entry.joined_behind, "until": entry.until });
+        self.listing_event(EventKind::WaitlistJoined, entry.listing, actor, data.to_string());
+        self.waitlists.changes.insert(at, None);
+        if let Some(identity) = entry.customer.identity() {
+            self.waitlists.live.insert((entry.listing, identity), at);
+        }
+        self.put_entry(entry);
+        at
+    }
+
+    /// Puts `new` in the place of the entry's row.
+    pub fn update_entry(&mut self, new: Entry) {
+        let at = new.at();
+        let old = self.waitlists.entries.get(&at).cloned().expect("an updated entry was loaded");
+        if old.waits() && !new.waits() {
+            self.count_waiting(new.listing, new.want.reach(), -1);
+        }
+        self.waitlists.changes.entry(at).or_insert(Some(old));
+        self.put_entry(new);
+    }
+
+    fn count_waiting(&mut self, of: ListingNo, reach: Reach, by: i64) {
+        let list = self.waitlists.lists.entry(of).or_default();
+        list.numbers.waiting += by;
+        for (_, count) in list.ahead.iter_mut().filter(|(asked, _)| asked.meets(reach)) {
+            *count += by;
+        }
+    }
+
+    /// An entry waits no more.
+    pub(crate) fn end_entry(&mut self, at: EntryRef, state: EntryState, why: Option<Ended>, actor: &Actor) {
+        let mut entry = self.waitlists.entries.get(&at).cloned().expect("an ended entry was loaded");
+        self.give_back(&mut entry);
+        entry.state = state;
+        entry.ended = why;
+        entry.due_at = None;
+        let kind =
+            if state == EntryState::Left { EventKind::WaitlistLeft } else { EventKind::WaitlistClosed };
+        let data = json!({ "id": entry.id, "reason": why });
+        self.listing_event(kind, at.listing, actor, data.to_string());
+        self.update_entry(entry);
+    }
+
+    /// Nothing is kept for this entry any more; others may have it.
+    fn give_back(&mut self, entry: &mut Entry) {
+        for (pool, units) in std::mem::take(&mut entry.kept) {
+            self.keep(PoolRef { listing: entry.listing, pool }, -units);
+            self.freed(entry.listing, pool);
+        }
+    }
+
+    /// So many units more (or fewer) of a pool are kept for those who wait.
+    pub(super) fn keep(&mut self, at: PoolRef, by: i64) {
+        if let Some(pool) = self.pool(at) {
+            let kept = (pool.kept + by).clamp(0, pool.free().max(0));
+            self.set_kept(at, Pool { kept, ..pool });
+        }
+    }
+
+    /// Applies to loaded entries that wait what time has done: some have come to their end, for others there may be
+    /// more to be had.
+    pub fn settle_entries(&mut self) {
+        let now = self.now;
+        let due = self
+            .waitlists
+            .entries
+            .values()
+            .filter(|entry| entry.waits() && entry.due_at.is_some_and(|due| due <= now));
+        let due: Vec<EntryRef> = due.map(Entry::at).collect();
+        for at in due {
+            let mut entry = self.waitlists.entries[&at].clone();
+            let Some(listing) = self.listings.get(&at.listing).cloned() else { continue };
+            if let Some(why) = ended(&entry, &listing, now) {
+                self.end_entry(at, EntryState::Closed, Some(why), &Actor::System);
+                continue;
+            }
+            entry.due_at = ends_at(&entry, &listing);
+            self.give_back(&mut entry);
+            self.update_entry(entry);
+        }
+    }
+
+    /// Notes that a pool can give more.
+    pub(crate) fn freed(&mut self, of: ListingNo, pool: PoolNo) {
+        if let Some(list) = self.waitlists.lists.get_mut(&of)
+            && list.numbers.waiting > 0
+        {
+            list.freed.insert(pool);
+        }
+    }
+
+    /// Notes that every loaded pool of a listing may give more: it is sold again, or longer.
+    pub(crate) fn freed_all(&mut self, of: ListingNo) {
+        for (pool, _) in self.pools_of(of) {
+            self.freed(of, pool);
+        }
+    }
+
+    /// Notes which units a change of a booking gives back and takes. What was offered to a waiting customer passes
+    /// nobody over here: that was seen to when it was offered.
+    pub(crate) fn stirred(&mut self, old: Option<&Booking>, new: &Booking) {
+        let Some(list) = self.waitlists.lists.get_mut(&new.listing) else { return };
+        if list.numbers.waiting == 0 {
+            return;
+        }
+        let claims = |booking: &Booking, sign: i64| {
+            let lines = if occupies(booking) { booking.lines.clone() } else { Lines::default() };
+            lines.iter().map(|line| (line.pool, sign * line.quantity)).collect::<Vec<_>>()
+        };
+        let mut moved: BTreeMap<PoolNo, i64> = BTreeMap::new();
+        let before = old.map(|old| claims(old, -1)).unwrap_or_default();
+        for (pool, units) in before.into_iter().chain(claims(new, 1)) {
+            *moved.entry(pool).or_default() += units;
+        }
+        list.freed.extend(moved.iter().filter(|(_, units)| **units < 0).map(|(pool, _)| *pool));
+        let taken: BTreeSet<PoolNo> =
+            moved.iter().filter(|(_, units)| **units > 0).map(|(pool, _)| *pool).collect();
+        let is_offer = old.is_none() && new.details.offer.is_some();
+        if !taken.is_empty() && !is_offer {
+            list.taken.push(taken);
+        }
+    }
+
+    /// Says what became of an offer, where its booking is a hold no more.
+    pub(crate) fn tell_of_offer(&mut self, old: &Booking, new: &Booking, actor: &Actor) {
+        let Some(offer) = new.details.offer.filter(|_| old.state == State::Held) else { return };
+        let kind = match standing_of(new) {
+            Standing::Taken if old.details.offer.is_some_and(|old| !old.taken) => EventKind::WaitlistTaken,
+            Standing::Lapsed => EventKind::WaitlistLapsed,
+            Standing::Left => EventKind::WaitlistLeft,
+            Standing::Closed => EventKind::WaitlistClosed,
+            Standing::Taken | Standing::Offered | Standing::Waiting => return,
+        };
+        let data = json!({ "id": offer.entry, "booking_id": new.id });
+        self.listing_event(kind, new.listing, actor, data.to_string());
+    }
+}
+
+fn occupies(booking: &Booking) -> bool {
+    booking.state.holds() || booking.state.sells()
+}

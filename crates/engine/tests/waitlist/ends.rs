@@ -1,0 +1,101 @@
+//! Waiting comes to its end.
+
+use lastseat_core::command::{Action, Actor, Command};
+use lastseat_core::waitlist::{Ended, Standing};
+use lastseat_store::Store as _;
+use serde_json::json;
+
+use crate::common::{House, ask};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn waiting_ends_at_its_date_and_with_the_sale_for_every_reader_at_once() {
+    let house = House::open();
+    let listing = house.places(1).await;
+    house.patch(&listing, json!({ "sale_closes_at": "2026-06-01T13:00:00Z" })).await;
+    let booked = house.book(ask::one(&listing)).await;
+    let mut join = ask::wait(&listing, 1, "Anna");
+    if let Action::JoinWaitlist(join) = &mut join.action {
+        join.until = Some(house.now().plus_seconds(60));
+    }
+    let mut waits = vec![house.join(join).await];
+    for name in ["Boris", "Vera"] {
+        waits.push(house.join(ask::wait(&listing, 1, name)).await);
+    }
+    house.pass(60);
+    assert_eq!(house.standings(&waits).await, [Standing::Closed, Standing::Waiting, Standing::Waiting]);
+    assert_eq!(house.entry(waits[0]).await.ended, Some(Ended::Until));
+    // It is passed by without having been closed by anybody.
+    house.submit(ask::cancel(&ask::operator("Olim"), booked.id)).await.unwrap();
+    assert_eq!(house.standings(&waits).await, [Standing::Closed, Standing::Offered, Standing::Waiting]);
+    house.pass(3_600);
+    assert_eq!(house.entry(waits[2]).await.standing, Standing::Closed);
+    house.settle().await;
+    assert_eq!(house.standings(&waits).await, [Standing::Closed, Standing::Lapsed, Standing::Closed]);
+    assert_eq!(house.entry(waits[2]).await.ended, Some(Ended::SaleOver));
+    assert_eq!(house.engine.waiting(listing.no).await.unwrap(), 0);
+    assert_eq!(house.store.reader().unwrap().next_due().unwrap(), None);
+    house.audit();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_or_cancelled_listing_sends_everybody_home() {
+    for (status, why) in [("closed", Ended::ListingClosed), ("cancelled", Ended::ListingCancelled)] {
+        let house = House::open();
+        let listing = house.places(1).await;
+        house.book(ask::one(&listing)).await;
+        let mut waits = Vec::new();
+        for name in ["Anna", "Boris", "Vera"] {
+            waits.push(house.join(ask::wait(&listing, 1, name)).await);
+        }
+        house.patch(&listing, json!({ "status": status })).await;
+        assert_eq!(house.standings(&waits).await, [Standing::Closed; 3]);
+        house.settle().await;
+        house.renewed().await;
+        house.settle().await;
+        assert_eq!(house.engine.waiting(listing.no).await.unwrap(), 0);
+        for id in &waits {
+            assert_eq!(house.entry(*id).await.ended, Some(why));
+            assert_eq!(house.submit(ask::leave(*id)).await.unwrap_err().code.as_str(), "wrong_state");
+        }
+        house.audit();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sale_that_is_prolonged_keeps_them_waiting() {
+    let house = House::open();
+    let listing = house.places(1).await;
+    house.patch(&listing, json!({ "sale_closes_at": "2026-06-01T13:00:00Z" })).await;
+    house.paid(ask::one(&listing)).await;
+    let waits = house.join(ask::wait(&listing, 1, "Vera")).await;
+    house.patch(&listing, json!({ "sale_closes_at": "2026-06-01T15:00:00Z" })).await;
+    house.settle().await;
+    house.pass(2 * 3_600);
+    house.settle().await;
+    assert_eq!(house.entry(waits).await.standing, Standing::Waiting);
+    assert_eq!(
+        house.store.reader().unwrap().next_due().unwrap(),
+        Some(crate::common::at("2026-06-01T15:00:00Z"))
+    );
+    house.pass(3_600);
+    house.settle().await;
+    assert_eq!(house.entry(waits).await.ended, Some(Ended::SaleOver));
+    house.audit();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_may_leave_twice_and_nobody_leaves_for_another() {
+    let house = House::open();
+    let listing = house.places(1).await;
+    house.book(ask::one(&listing)).await;
+    let waits = house.join(ask::wait(&listing, 1, "Vera")).await;
+    let as_who = |actor: Actor| Command::new(actor, Action::LeaveWaitlist { id: waits });
+    assert_eq!(house.submit(as_who(Actor::Public)).await.unwrap_err().code.as_str(), "unauthenticated");
+    for _ in 0..2 {
+        house.submit(ask::leave(waits)).await.unwrap();
+        assert_eq!(house.entry(waits).await.standing, Standing::Left);
+    }
+    let nobody = lastseat_engine::ids::waitlist_id();
+    assert_eq!(house.submit(ask::leave(nobody)).await.unwrap_err().code.as_str(), "not_found");
+    house.audit();
+}

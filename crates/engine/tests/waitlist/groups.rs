@@ -1,0 +1,183 @@
+//! Who needs more than is free: passed over at most ten times.
+
+use lastseat_core::waitlist::{MAX_SKIPS, Standing};
+use serde_json::json;
+
+use crate::common::{House, ask};
+
+/// A sold-out listing with a booking per place.
+async fn full(
+    house: &House,
+    places: i64,
+) -> (std::sync::Arc<lastseat_core::listing::Listing>, Vec<lastseat_core::id::BookingId>) {
+    let listing = house.places(places).await;
+    let mut booked = Vec::new();
+    for _ in 0..places {
+        booked.push(house.book(ask::one(&listing)).await.id);
+    }
+    (listing, booked)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_behind_singles_is_passed_over_ten_times_and_then_served() {
+    let house = House::open();
+    let (listing, mut booked) = full(&house, 20).await;
+    let by = ask::operator("Olim");
+    let group = house.join(ask::wait(&listing, 4, "Group")).await;
+    let mut singles = Vec::new();
+    for number in 0..15 {
+        singles.push(house.join(ask::wait(&listing, 1, &format!("Single {number}"))).await);
+    }
+    for round in 1..=10 {
+        house.submit(ask::cancel(&by, booked.pop().unwrap())).await.unwrap();
+        let entry = house.entry(group).await;
+        assert_eq!((entry.standing, entry.entry.skipped), (Standing::Waiting, round));
+        assert_eq!(house.entry(singles[round as usize - 1]).await.standing, Standing::Offered);
+        house.audit();
+    }
+    // From now on everything is kept for it.
+    for kept in 1..=3 {
+        house.submit(ask::cancel(&by, booked.pop().unwrap())).await.unwrap();
+        assert_eq!(house.entry(group).await.entry.skipped, MAX_SKIPS);
+        assert_eq!(house.entry(singles[10]).await.standing, Standing::Waiting);
+        let found = house.availability(&listing).await;
+        assert_eq!((found.pools[0].available, found.pools[0].kept, found.waiting), (0, kept, 6));
+        assert_eq!(house.try_book(ask::one(&listing)).await.unwrap_err().code.as_str(), "sold_out");
+        house.audit();
+    }
+    house.submit(ask::cancel(&by, booked.pop().unwrap())).await.unwrap();
+    let entry = house.entry(group).await;
+    assert_eq!((entry.standing, entry.offer.unwrap().total), (Standing::Offered, 4_000));
+    // The others are served again.
+    house.submit(ask::cancel(&by, booked.pop().unwrap())).await.unwrap();
+    assert_eq!(house.entry(singles[10]).await.standing, Standing::Offered);
+    house.audit();
+    // Why it had to wait, event by event.
+    let events = house.engine.events(0, Some(listing.no), 500).await.unwrap();
+    let skips: Vec<serde_json::Value> = events
+        .iter()
+        .filter(|event| event.kind.as_str() == "waitlist.skipped")
+        .map(|event| serde_json::from_str(&event.data).unwrap())
+        .collect();
+    assert_eq!(skips.len(), 10);
+    for (number, skip) in (1..).zip(&skips) {
+        assert_eq!(skip["id"], group.to_string());
+        assert_eq!((&skip["skipped"], &skip["wants"]), (&json!(number), &json!(4)));
+        assert_eq!(skip["in_favour_of"], singles[number - 1].to_string());
+        assert_eq!(skip["pools"], json!(["standard"]));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_public_passes_a_group_over_no_more_often_than_those_who_wait() {
+    let house = House::open();
+    let (listing, mut booked) = full(&house, 20).await;
+    let by = ask::operator("Olim");
+    let group = house.join(ask::wait(&listing, 4, "Group")).await;
+    for round in 1..=10 {
+        house.submit(ask::cancel(&by, booked.pop().unwrap())).await.unwrap();
+        house.book(ask::one(&listing)).await;
+        assert_eq!(house.entry(group).await.entry.skipped, round);
+        house.audit();
+    }
+    house.submit(ask::cancel(&by, booked.pop().unwrap())).await.unwrap();
+    assert_eq!(house.try_book(ask::one(&listing)).await.unwrap_err().code.as_str(), "sold_out");
+    house.audit();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_kept_is_for_others_again_when_the_group_leaves() {
+    let house = House::open();
+    let (listing, mut booked) = full(&house, 20).await;
+    let by = ask::operator("Olim");
+    let group = house.join(ask::wait(&listing, 4, "Group")).await;
+    for _ in 0..10 {
+        house.submit(ask::cancel(&by, booked.pop().unwrap())).await.unwrap();
+        house.book(ask::one(&listing)).await;
+    }
+    let late = house.join(ask::wait(&listing, 2, "Late")).await;
+    for _ in 0..3 {
+        house.submit(ask::cancel(&by, booked.pop().unwrap())).await.unwrap();
+    }
+    assert_eq!(house.standings(&[group, late]).await, [Standing::Waiting; 2]);
+    house.submit(ask::leave(group)).await.unwrap();
+    assert_eq!(house.standings(&[group, late]).await, [Standing::Left, Standing::Offered]);
+    house.book(ask::one(&listing)).await;
+    house.audit();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_groups_at_their_bound_are_served_in_order() {
+    let house = House::open();
+    let (listing, mut booked) = full(&house, 30).await;
+    let by = ask::operator("Olim");
+    let mut groups = Vec::new();
+    for (name, quantity) in [("First", 3), ("Second", 2)] {
+        groups.push(house.join(ask::wait(&listing, quantity, name)).await);
+    }
+    for _ in 0..10 {
+        house.submit(ask::cancel(&by, booked.pop().unwrap())).await.unwrap();
+        house.book(ask::one(&listing)).await;
+    }
+    for _ in 0..2 {
+        house.submit(ask::cancel(&by, booked.pop().unwrap())).await.unwrap();
+        house.audit();
+    }
+    // Two are free, and the second would fit; they are the first's.
+    assert_eq!(house.standings(&groups).await, [Standing::Waiting, Standing::Waiting]);
+    house.submit(ask::cancel(&by, booked.pop().unwrap())).await.unwrap();
+    assert_eq!(house.standings(&groups).await, [Standing::Offered, Standing::Waiting]);
+    for _ in 0..2 {
+        house.submit(ask::cancel(&by, booked.pop().unwrap())).await.unwrap();
+    }
+    assert_eq!(house.standings(&groups).await, [Standing::Offered, Standing::Offered]);
+    house.audit();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lowered_capacity_takes_what_is_kept_before_it_is_refused() {
+    let house = House::open();
+    let (listing, mut booked) = full(&house, 12).await;
+    let by = ask::operator("Olim");
+    let group = house.join(ask::wait(&listing, 4, "Group")).await;
+    for _ in 0..10 {
+        house.submit(ask::cancel(&by, booked.pop().unwrap())).await.unwrap();
+        house.book(ask::one(&listing)).await;
+    }
+    for _ in 0..2 {
+        house.submit(ask::cancel(&by, booked.pop().unwrap())).await.unwrap();
+    }
+    assert_eq!(house.availability(&listing).await.pools[0].kept, 2);
+    house.submit(ask::capacity(&listing, 11)).await.unwrap();
+    house.audit();
+    assert_eq!(house.availability(&listing).await.pools[0].kept, 1);
+    assert_eq!(house.submit(ask::capacity(&listing, 9)).await.unwrap_err().code.as_str(), "capacity_in_use");
+    house.submit(ask::capacity(&listing, 14)).await.unwrap();
+    assert_eq!(house.entry(group).await.standing, Standing::Offered);
+    house.audit();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_kept_of_one_pool_stays_kept_when_another_comes_free() {
+    let house = House::open();
+    let pools = json!([{ "key": "standard", "capacity": 12, "price": 1_000 }, { "key": "other", "capacity": 1, "price": 1_000 }]);
+    let listing = house.paid_places(pools, json!({})).await;
+    let by = ask::operator("Olim");
+    let mut booked = Vec::new();
+    for _ in 0..12 {
+        booked.push(house.book(ask::one(&listing)).await.id);
+    }
+    let other = house.book(ask::create(&listing, ask::lines(&[("other", 1)]))).await;
+    let group = house.join(ask::wait(&listing, 4, "Group")).await;
+    for _ in 0..10 {
+        house.submit(ask::cancel(&by, booked.pop().unwrap())).await.unwrap();
+        house.book(ask::one(&listing)).await;
+    }
+    house.submit(ask::cancel(&by, booked.pop().unwrap())).await.unwrap();
+    assert_eq!(house.availability(&listing).await.pools[0].kept, 1);
+    house.submit(ask::cancel(&by, other.id)).await.unwrap();
+    assert_eq!(house.availability(&listing).await.pools[0].kept, 1);
+    assert_eq!(house.try_book(ask::one(&listing)).await.unwrap_err().code.as_str(), "sold_out");
+    assert_eq!(house.entry(group).await.standing, Standing::Waiting);
+    house.audit();
+}

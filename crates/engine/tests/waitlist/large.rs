@@ -1,0 +1,51 @@
+//! Long lists: served in parts, and no more is loaded than is needed.
+
+use lastseat_core::waitlist::Standing;
+use serde_json::json;
+
+use crate::common::{House, ask};
+
+/// More than one transaction gives away.
+const MANY: i64 = 5_000;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_offers_than_one_transaction_may_make_come_one_after_the_other_and_nobody_slips_in() {
+    let house = House::open();
+    let listing = house.places(1).await;
+    house.book(ask::one(&listing)).await;
+    for part in 0..MANY / 1_000 {
+        let joins = (0..1_000).map(|number| ask::wait(&listing, 1, &format!("W {part} {number}"))).collect();
+        assert!(house.all_at_once(joins).await.iter().all(Result::is_ok));
+    }
+    let raise = house.submit(ask::capacity(&listing, MANY));
+    raise.await.unwrap();
+    let first = house.availability(&listing).await;
+    assert!(first.pools[0].held < MANY && first.pools[0].kept > 0, "{first:?}");
+    assert_eq!(first.pools[0].available, 0);
+    assert_eq!(house.try_book(ask::one(&listing)).await.unwrap_err().code.as_str(), "sold_out");
+    assert_eq!(house.engine.waiting(listing.no).await.unwrap(), MANY - first.pools[0].held + 1);
+    for _ in 0..3 {
+        house.settle().await;
+    }
+    assert_eq!(house.stock(&listing, "standard").await, (0, MANY, 0));
+    assert_eq!(house.engine.waiting(listing.no).await.unwrap(), 1);
+    assert!(lastseat_store::verify::verify(house.store.as_ref()).unwrap().ok);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_single_behind_thousands_of_couples_is_found() {
+    let house = House::open();
+    let listing =
+        house.paid_places(json!([{ "key": "standard", "capacity": 2, "price": 1_000 }]), json!({})).await;
+    let one = house.book(ask::one(&listing)).await;
+    house.book(ask::one(&listing)).await;
+    for part in 0..6 {
+        let joins = (0..1_000).map(|number| ask::wait(&listing, 2, &format!("C {part} {number}"))).collect();
+        assert!(house.all_at_once(joins).await.iter().all(Result::is_ok));
+    }
+    let single = house.join(ask::wait(&listing, 1, "Single")).await;
+    assert_eq!(house.entry(single).await.ahead, 6_000);
+    house.submit(ask::cancel(&ask::operator("Olim"), one.id)).await.unwrap();
+    assert_eq!(house.entry(single).await.standing, Standing::Offered);
+    house.audit();
+}
