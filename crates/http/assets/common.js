@@ -92,6 +92,21 @@ export function take(from, ids) {
   document.dispatchEvent(new CustomEvent("taken", { detail: ids }));
 }
 
+/**
+ * Follows an event stream while the page is seen. Browsers keep pages that one has left, for the way back, and have six
+ * connections: whoever has looked at six listings would wait for the seventh.
+ */
+export function follow(address, reactions) {
+  let stream;
+  const open = () => {
+    stream = new EventSource(address);
+    for (const [name, react] of Object.entries(reactions)) stream.addEventListener(name, react);
+  };
+  open();
+  addEventListener("pagehide", () => stream.close());
+  addEventListener("pageshow", (event) => event.persisted && open());
+}
+
 let asked = 0;
 
 export async function swap(address, ids) {
@@ -108,7 +123,7 @@ export async function swap(address, ids) {
   history.replaceState(null, "", address.split("#")[0]);
 }
 
-const REGIONS = ["choose", "summary"];
+const REGIONS = ["choose", "summary", "act"];
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[data-swap]");

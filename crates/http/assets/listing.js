@@ -1,6 +1,6 @@
 // A listing: what is left, as it changes, and what is chosen, added up.
 
-import { addressOf, page, shownSection, swap, take, tell } from "./common.js";
+import { addressOf, follow, page, shownSection, swap, take, tell } from "./common.js";
 
 const FEW = 5;
 const isFew = (pool) => pool.available <= FEW && pool.available * 2 <= pool.capacity;
@@ -98,13 +98,20 @@ function part(element, name, text) {
 
 function left(pool) {
   if (pool.available > 0) return `${pool.available} left`;
-  return pool.held > 0 ? "None left right now" : "Sold out";
+  return pool.held + pool.kept > 0 ? "None left right now" : "Sold out";
+}
+
+/** How many wait already, for who may join them. */
+function waiting(number) {
+  if (number <= 0) return "Nobody waits yet: you would be the first.";
+  return number === 1 ? "1 person waits already." : `${number} people wait already.`;
 }
 
 const shows = {
   stock(element, pool) {
     part(element, "left", left(pool));
     part(element, "held", `${pool.held} held`).hidden = pool.held === 0;
+    part(element, "kept", `${pool.kept} kept for the waitlist`).hidden = pool.kept === 0;
     const next = element.querySelector('[data-part="next"]');
     next.hidden = !pool.next_release_at;
     const clock = next.querySelector("time");
@@ -121,7 +128,7 @@ const shows = {
     }
   },
   seat(element, pool) {
-    const state = pool.available > 0 ? "free" : pool.held > 0 ? "held" : pool.confirmed > 0 ? "sold" : "off";
+    const state = pool.available > 0 ? "free" : pool.held + pool.kept > 0 ? "held" : pool.confirmed > 0 ? "sold" : "off";
     for (const old of ["free", "held", "sold", "off"]) element.classList.toggle(old, old === state);
     lock(element, pool);
   },
@@ -130,7 +137,7 @@ const shows = {
     lock(element, pool);
     const note = element.querySelector('[data-part="note"]');
     const free = "many" in note.dataset ? `${note.dataset.price} · ${pool.available}` : note.dataset.price;
-    part(element, "note", pool.available > 0 ? free : pool.held > 0 ? "held" : "taken");
+    part(element, "note", pool.available > 0 ? free : pool.held > 0 ? "held" : pool.kept > 0 ? "kept" : "taken");
   },
   night(element, pool) {
     if (element.classList.contains("off")) return;
@@ -169,7 +176,7 @@ function showTotal() {
   const all = [...pools.values()];
   const sum = (name) => all.reduce((total, pool) => total + pool[name], 0);
   const times = all.map((pool) => pool.next_release_at).filter(Boolean).sort();
-  show({ key: "*", capacity: sum("capacity"), available: sum("available"), held: sum("held"), next_release_at: times[0] ?? null }, false);
+  show({ key: "*", capacity: sum("capacity"), available: sum("available"), held: sum("held"), kept: sum("kept"), next_release_at: times[0] ?? null }, false);
 }
 
 // An offer that has come to its end, or back, looks different: the server draws it.
@@ -186,7 +193,12 @@ function renew(key) {
     const side = document.querySelector("[data-sold-out]");
     if (side && !found.querySelector("[data-sold-out]")) {
       side.removeAttribute("data-sold-out");
+      const typed = new Map(new FormData(document.getElementById("wait") ?? undefined));
       take(found, ["choose", "side"]);
+      for (const name of ["name", "email", "phone"]) {
+        const field = document.querySelector(`#book [name=${name}]`);
+        if (field && typed.has(name)) field.value = typed.get(name);
+      }
       tell("There is something left again.");
       return;
     }
@@ -201,9 +213,8 @@ function renew(key) {
 }
 
 if (root?.dataset.live) {
-  const stream = new EventSource(root.dataset.live);
   const state = document.querySelector("[data-live-state]");
-  stream.addEventListener("availability", (event) => {
+  const availability = (event) => {
     const news = JSON.parse(event.data);
     if (news.full) pools.clear();
     for (const pool of news.pools) {
@@ -212,11 +223,13 @@ if (root?.dataset.live) {
       show(pool, Boolean(old) && old.available !== pool.available);
     }
     showTotal();
+    for (const place of document.querySelectorAll("[data-waiting]")) place.textContent = waiting(news.waiting);
     if (state) state.hidden = false;
-  });
-  stream.addEventListener("error", () => {
+  };
+  const error = () => {
     if (state) state.hidden = true;
-  });
+  };
+  follow(root.dataset.live, { availability, error });
 }
 
 // Listings with very many pools are not streamed: the part that is shown is looked at again.
@@ -225,7 +238,7 @@ const AGAIN_MS = 20_000;
 function lookAgain() {
   if (document.visibilityState !== "visible") return;
   const pick = document.querySelector("form#pick");
-  if (pick) swap(addressOf(pick, shownSection(pick)), ["choose", "summary"]);
+  if (pick) swap(addressOf(pick, shownSection(pick)), ["choose", "summary", "act"]);
   else if (!document.querySelector("#choose :checked")) swap(location.href, ["choose"]);
 }
 if (document.querySelector("[data-look-again]")) setInterval(lookAgain, AGAIN_MS);

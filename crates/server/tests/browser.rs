@@ -270,3 +270,100 @@ async fn browser_books_a_stay_by_keyboard_alone() {
     sees(&session, ".items", "Sat 9 Dec 2090 – Sun 17 Dec 2090, 8 nights").await;
     assert_quiet(&session).await;
 }
+
+/// Pictures in both themes.
+async fn pictures(session: &Session, name: &str) {
+    for theme in ["light", "dark"] {
+        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": theme }] });
+        session.cdp().send_raw("Emulation.setEmulatedMedia", features).await.unwrap();
+        // Colours of buttons do not change at once.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        session.picture(&format!("{name}-{theme}")).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn browser_turns_a_place_in_line_into_the_hold_by_itself() {
+    let server = TestServer::start().unwrap();
+    let mut spec = gig();
+    spec["pools"][0]["capacity"] = 1.into();
+    let address = listing(&server, &spec).await;
+    let browser = Browser::start().unwrap();
+    let ben = browser.session(Window::Desktop, Theme::Light).await.unwrap();
+    let anna = browser.session(Window::Phone, Theme::Dark).await.unwrap();
+    let clara = browser.session(Window::Desktop, Theme::Light).await.unwrap();
+
+    ben.goto(&address).await.unwrap();
+    write(&ben, "#name", "Ben").await;
+    click(&ben, "#book button[type=submit]").await;
+    sees(&ben, ".state-card h1", "Held for you").await;
+
+    for (session, name, place) in [(&anna, "Anna", "phone"), (&clara, "Clara", "desktop")] {
+        // What is shown as left may be a moment behind.
+        let look = async || {
+            session.goto(&address).await.unwrap();
+            text(session, "#wait h2").await.contains("Join the waitlist").then_some(())
+        };
+        wait_until_async(SOON, "the listing to be sold out", look).await.unwrap();
+        write(session, "#name", name).await;
+        pictures(session, &format!("waitlist-join-{place}")).await;
+    }
+    click(&anna, "#wait button[type=submit]").await;
+    sees(&clara, "[data-waiting]", "1 person waits already.").await;
+    click(&clara, "#wait button[type=submit]").await;
+    sees(&anna, ".state-card h1", "You are next").await;
+    sees(&clara, ".state-card h1", "You are in line").await;
+    sees(&clara, "[data-live-state]", "Live").await;
+    pictures(&anna, "waitlist-place-phone").await;
+    pictures(&clara, "waitlist-place-desktop").await;
+
+    // One cancels. Nobody touches the other two pages.
+    click(&ben, "a.btn.danger").await;
+    sees(&ben, "main h1", "Cancel this booking?").await;
+    click(&ben, "main button[type=submit]").await;
+    sees(&ben, ".state-card h1", "Cancelled").await;
+    sees(&anna, ".state-card h1", "Held for you").await;
+    sees(&anna, ".state-card", "now it is your turn").await;
+    sees(&anna, ".clock time", "9:5").await;
+    assert!(anna.current_url().await.unwrap().path().starts_with("/bookings/"));
+    sees(&clara, ".state-card h1", "You are next").await;
+    sees(&clara, ".clock", "nobody is ahead of you").await;
+    pictures(&anna, "waitlist-offer-phone").await;
+
+    // She does not want it any more: it goes on to the next, whose page becomes a booking, too.
+    click(&anna, "a.btn.danger").await;
+    sees(&anna, "main h1", "Cancel this booking?").await;
+    click(&anna, "main button[type=submit]").await;
+    sees(&clara, ".state-card h1", "Held for you").await;
+    sees(&clara, ".clock time", "9:5").await;
+    pictures(&clara, "waitlist-offer-desktop").await;
+    for session in [&ben, &anna, &clara] {
+        assert_quiet(session).await;
+    }
+    drop((ben, anna, clara));
+    server.verify().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn browser_looks_at_many_listings_one_after_the_other() {
+    let server = TestServer::start().unwrap();
+    let addresses = [listing(&server, &gig()).await, listing(&server, &gig()).await];
+    let browser = Browser::start().unwrap();
+    let session = browser.session(Window::Phone, Theme::Light).await.unwrap();
+    // Pages that were left keep none of the browser's six connections.
+    for address in addresses.iter().cycle().take(9) {
+        tokio::time::timeout(SOON, session.goto(address)).await.expect("the page in time").unwrap();
+        sees(&session, "[data-live-state]", "Live").await;
+    }
+    // Back on a page that the browser has kept, what is left goes on changing by itself.
+    session.back().await.unwrap();
+    sees(&session, ".stock", "3 left").await;
+    let current = session.current_url().await.unwrap();
+    let lines = json!([{"pool": "standard", "quantity": 1}]);
+    let id = current.path().rsplit('/').next().unwrap();
+    let body = json!({"listing_id": id, "lines": lines, "customer": {"name": "Somebody"}});
+    let booked = http_client().unwrap().post(server.url("/v1/bookings")).json(&body).send().await.unwrap();
+    booked.error_for_status().unwrap();
+    sees(&session, ".stock", "2 left").await;
+    assert_quiet(&session).await;
+}

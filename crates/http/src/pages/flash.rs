@@ -24,6 +24,7 @@ pub(crate) fn of(query: &Form) -> Option<&'static str> {
         "extended" => "You have more time now.",
         "cancelled" => "Your booking is cancelled.",
         "moved" => "Your booking is moved.",
+        "taken" => "It is yours now.",
         "forgotten" => "Forgotten here. The bookings themselves stand: their links still open them.",
         _ => return None,
     })

@@ -7,7 +7,7 @@
 //! | `shell.rs`, `error.rs`, `assets.rs` | the frame of a page and its headers; mishaps; style sheets and scripts |
 //! | `form.rs`, `field.rs`, `upload.rs`, `trouble.rs` | what forms carry, and what is told beside them |
 //! | `money.rs`, `dates.rs`, `words.rs`, `stock.rs`, `lines.rs` | how things are written |
-//! | `start.rs`, `listing.rs`, `choice/`, `book.rs`, `booking/` | for customers |
+//! | `start.rs`, `listing.rs`, `choice/`, `book.rs`, `booking/`, `waitlist/` | for customers |
 //! | `admin/` | for operators |
 //!
 //! Every form posts, every post redirects or shows the form again with what was typed, and every change goes to the
@@ -37,6 +37,7 @@ mod stock;
 mod trouble;
 mod upload;
 mod visit;
+mod waitlist;
 mod wallet;
 mod words;
 
@@ -76,7 +77,11 @@ pub fn router() -> Router<AppState> {
         .route("/forget", post(start::forget))
         .route("/listings/{id}", get(listing::show))
         .route("/listings/{id}/book", get(book::again).post(book::create))
+        .route("/listings/{id}/wait", get(waitlist::join::again).post(waitlist::join::join))
+        .route("/waitlist/{id}", get(waitlist::show))
+        .route("/waitlist/{id}/leave", get(waitlist::leave::ask).post(waitlist::leave::leave))
         .route("/bookings/{id}", get(booking::show))
+        .route("/bookings/{id}/take", post(booking::take::take))
         .route("/bookings/{id}/extend", post(booking::extend::extend))
         .route("/bookings/{id}/cancel", get(booking::cancel::ask).post(booking::cancel::cancel))
         .route("/bookings/{id}/move", get(booking::moving::choose).post(booking::moving::submit))

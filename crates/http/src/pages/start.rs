@@ -13,7 +13,7 @@ use super::form::{Form, address};
 use super::shell::Shell;
 use super::stock::Summary;
 use super::visit::{Page, Visit};
-use super::{booking, dates, flash, money, wallet, words};
+use super::{booking, dates, flash, money, waitlist, wallet, words};
 use crate::params::Params;
 use crate::routes::listings::list::Wanted;
 use crate::state::AppState;
@@ -39,7 +39,8 @@ struct Card {
 
 struct Mine {
     href: String,
-    reference: String,
+    /// The reference of a booking; none of a place in line.
+    reference: Option<String>,
     title: String,
     badge: words::Badge,
 }
@@ -102,7 +103,9 @@ pub(crate) async fn show(visit: Visit) -> Page {
 /// `POST /forget`: this browser forgets its bookings.
 pub(crate) async fn forget(mut visit: Visit, State(_): State<AppState>, form: Form) -> Page {
     visit.check_seal(&form)?;
-    visit.set_cookie(wallet::forget());
+    for cookie in wallet::forget() {
+        visit.set_cookie(cookie);
+    }
     Ok(visit.redirect("/?did=forgotten"))
 }
 
@@ -173,12 +176,24 @@ fn card(listing: &Listing, summary: &Summary, now: Time) -> Card {
 
 async fn mine(visit: &Visit) -> Result<Vec<Mine>, super::error::PageError> {
     let mut mine = Vec::new();
+    for (id, token) in visit.places.iter().take(MINE) {
+        let Some(seen) = visit.engine().waitlist_entry(id).await? else { continue };
+        // Of what was offered the booking stands here as soon as it was opened.
+        if seen.standing.is_live() {
+            mine.push(Mine {
+                href: waitlist::address_of(id, token),
+                reference: None,
+                title: seen.listing.doc.title.clone(),
+                badge: words::standing(seen.standing),
+            });
+        }
+    }
     for (id, token) in visit.wallet.iter().take(MINE) {
         let Some(found) = visit.engine().booking(id).await? else { continue };
         let Some(listing) = visit.engine().listing_at(found.listing) else { continue };
         mine.push(Mine {
             href: booking::address_of(id, token),
-            reference: visit.engine().secret().reference(found.no),
+            reference: Some(visit.engine().secret().reference(found.no)),
             title: listing.doc.title.clone(),
             badge: words::state(found.state),
         });

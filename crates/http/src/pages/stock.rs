@@ -27,7 +27,9 @@ pub(crate) struct Stock {
     pub available: i64,
     /// Units in unpaid bookings, which may come back.
     pub held: i64,
-    /// When the next of those lapses.
+    /// Units that nobody has and that are kept for those who wait.
+    pub kept: i64,
+    /// When the next hold lapses.
     pub next: Option<Countdown>,
 }
 
@@ -41,6 +43,7 @@ impl Stock {
             capacity: pool.capacity,
             available: pool.available,
             held: pool.held,
+            kept: pool.kept,
             next,
         }
     }
@@ -53,6 +56,7 @@ impl Stock {
             capacity: pools.iter().map(|pool| pool.capacity).sum(),
             available: pools.iter().map(|pool| pool.available).sum(),
             held: pools.iter().map(|pool| pool.held).sum(),
+            kept: pools.iter().map(|pool| pool.kept).sum(),
             next: pools
                 .iter()
                 .filter_map(|pool| pool.next_release_at)
@@ -64,7 +68,7 @@ impl Stock {
     /// `3 left`, or that there are none.
     #[must_use]
     pub(crate) fn left(&self) -> String {
-        match (self.available, self.held) {
+        match (self.available, self.held + self.kept) {
             (1.., _) => format!("{} left", self.available),
             (_, 1..) => "None left right now".to_owned(),
             _ => "Sold out".to_owned(),

@@ -8,6 +8,7 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use lastseat_core::command::{Action, Actor, Command, Idempotency};
 use lastseat_core::decide::Outcome;
+use lastseat_core::id::{BookingId, WaitlistId};
 use lastseat_core::refusal::Refusal;
 use lastseat_core::time::Time;
 use lastseat_engine::Engine;
@@ -18,7 +19,7 @@ use super::error::PageError;
 use super::form::Form;
 use super::seal;
 use super::shell::{self, Area, Caching, Shell};
-use super::wallet::{self, Wallet};
+use super::wallet::{Remembered, Wallet};
 use crate::state::AppState;
 
 /// The cookie that tells one browser from another; it says nothing about who uses it.
@@ -45,6 +46,8 @@ pub(crate) struct Visit {
     pub raw_query: Option<String>,
     /// The bookings of this browser.
     pub wallet: Wallet,
+    /// Its places in line.
+    pub places: Wallet<WaitlistId>,
     /// Who is signed in.
     pub operator: Option<Operator>,
     /// Headers of the request.
@@ -64,13 +67,14 @@ impl FromRequestParts<AppState> for Visit {
         let known = cookies::find(&parts.headers, VISITOR_COOKIE)
             .filter(|name| !name.is_empty() && name.len() <= MAX_VISITOR_BYTES);
         let visitor = known.map_or_else(seal::fresh, str::to_owned);
-        let wallet = cookies::find(&parts.headers, wallet::COOKIE).unwrap_or_default();
+        let remembered = |name| cookies::find(&parts.headers, name).unwrap_or_default();
         let mut visit = Self {
             now,
             path: parts.uri.path().to_owned(),
             query: Form::of_query(&parts.uri),
             raw_query: parts.uri.query().map(str::to_owned),
-            wallet: Wallet::read(wallet, state.engine.secret()),
+            wallet: Wallet::read(remembered(BookingId::COOKIE), state.engine.secret()),
+            places: Wallet::read(remembered(WaitlistId::COOKIE), state.engine.secret()),
             operator: session::read(&parts.headers, &state.engine, now),
             transport: transport(&parts.headers, state),
             from_here: seal::is_from_here(&parts.headers),

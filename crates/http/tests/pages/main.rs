@@ -16,3 +16,4 @@ mod start;
 #[path = "../api/support.rs"]
 #[allow(dead_code, reason = "shared with the tests of the API")]
 mod support;
+mod waitlist;

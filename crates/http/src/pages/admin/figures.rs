@@ -20,6 +20,10 @@ pub(super) struct Figures {
     pub left: i64,
     /// Units withheld from sale.
     pub blocked: i64,
+    /// Units that nobody has and that are kept for those who wait.
+    pub reserved: i64,
+    /// How many wait.
+    pub waiting: i64,
     /// Bookings that wait for an operator.
     pub in_review: i64,
     /// Money that came in and stays, in minor units.
@@ -38,6 +42,8 @@ impl Figures {
             held: pools.iter().map(|pool| pool.held).sum(),
             left: pools.iter().map(|pool| pool.available).sum(),
             blocked: pools.iter().map(|pool| pool.blocked).sum(),
+            reserved: pools.iter().map(|pool| pool.kept).sum(),
+            waiting: availability.waiting,
             ..Self::default()
         };
         for (state, count, sums) in &numbers.by_state {

@@ -19,6 +19,7 @@ pub(crate) mod session;
 mod sign_in;
 mod status;
 mod waiting;
+mod waitlist;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -51,6 +52,7 @@ pub(super) fn router() -> Router<AppState> {
         .route("/admin/listings/{id}", get(listing::show))
         .route("/admin/listings/{id}/edit", get(edit::ask).post(edit::save))
         .route("/admin/listings/{id}/status", get(status::ask).post(status::set))
+        .route("/admin/listings/{id}/waitlist", get(waitlist::show))
         .route("/admin/listings/{id}/pools", get(pools::ask).post(pools::put))
         .route("/admin/keys", get(keys::list).post(keys::create))
         .route("/admin/keys/{id}/revoke", post(keys::revoke))

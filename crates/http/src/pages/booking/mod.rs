@@ -9,6 +9,7 @@ pub(crate) mod extend;
 pub(crate) mod moving;
 pub(crate) mod receipt;
 mod show;
+pub(crate) mod take;
 
 use std::sync::Arc;
 

@@ -65,8 +65,14 @@ pub(crate) async fn submit(visit: Visit, Path(id): Path<String>, form: Form) -> 
 async fn render(visit: &Visit, own: &Own, typed: &Form, trouble: Option<Trouble>) -> Page {
     let availability = visit.engine().availability(&own.listing).await?;
     let base = own.below("move");
-    let ground =
-        Ground { listing: &own.listing, availability: &availability, now: visit.now, typed, base: &base };
+    let ground = Ground {
+        listing: &own.listing,
+        availability: &availability,
+        now: visit.now,
+        typed,
+        base: &base,
+        waits: false,
+    };
     let choice = Choice::new(&ground).map_err(|error| broken(&error))?;
     let status = trouble.as_ref().and_then(|trouble| StatusCode::from_u16(trouble.status).ok());
     let view = View {

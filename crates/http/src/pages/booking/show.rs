@@ -41,6 +41,7 @@ struct View<'a> {
     amount: String,
     instructions: Option<String>,
     pays: bool,
+    takes: bool,
     upload: Option<&'static str>,
     note: &'a str,
     receipts: Vec<(String, Instant)>,
@@ -93,6 +94,7 @@ pub(super) fn render(
         amount: money::amount(booking.total - booking.applied(), currency),
         instructions: policy.payment_instructions.clone(),
         pays: booking.state == State::Held,
+        takes: takes(booking),
         upload: upload(booking, policy, now),
         note,
         receipts: receipts(listing, booking),
@@ -117,7 +119,13 @@ pub(super) fn render(
 fn says(listing: &Listing, booking: &Booking, policy: &Policy, now: Time) -> Vec<String> {
     let mut says = Vec::new();
     let by_receipt = policy.payment.contains(&PaymentMethod::Receipt);
+    if booking.state == State::Held && booking.details.offer.is_some() {
+        says.push("You have waited for it, and now it is your turn.".to_owned());
+    }
     match booking.state {
+        State::Held if takes(booking) => {
+            says.push("Take it before the time is up; after that it goes to the next in line.".to_owned());
+        }
         State::Held if by_receipt => {
             says.push("Pay and upload your receipt before the time is up.".to_owned());
         }
@@ -131,6 +139,9 @@ fn says(listing: &Listing, booking: &Booking, policy: &Policy, now: Time) -> Vec
         }
         State::Confirmed => says.push("It is yours. Show the reference when you come.".to_owned()),
         State::Completed => says.push("Thank you for coming.".to_owned()),
+        State::Expired if booking.details.offer.is_some() => {
+            says.push("It went to the next in line, or is free for others again.".to_owned());
+        }
         State::Expired if booking.reason.as_deref() == Some(REASON_HOLD_LAPSED) => {
             says.push("What was held for you is free for others again.".to_owned());
         }
@@ -157,6 +168,11 @@ fn says(listing: &Listing, booking: &Booking, policy: &Policy, now: Time) -> Vec
         _ => {}
     }
     says
+}
+
+/// Whether it is held for somebody who has waited for it, and has only to be taken: nothing is to be paid.
+fn takes(booking: &Booking) -> bool {
+    booking.state == State::Held && booking.total <= booking.applied()
 }
 
 /// Whether the customer may still give it back.
@@ -193,7 +209,8 @@ fn anew(own: &Own) -> Option<(String, &'static str)> {
 
 fn clock(listing: &Listing, booking: &Booking, now: Time) -> Option<(&'static str, Countdown, Instant)> {
     let deadline = booking.deadline.filter(|_| booking.state == State::Held)?;
-    Some(("left to pay", Countdown::new(deadline, now), Instant::new(deadline, listing.zone())))
+    let label = if takes(booking) { "left to take it" } else { "left to pay" };
+    Some((label, Countdown::new(deadline, now), Instant::new(deadline, listing.zone())))
 }
 
 /// What the upload of a receipt is called, where there can be one.

@@ -8,6 +8,8 @@ mod slots;
 mod take;
 
 use askama::Template;
+use lastseat_core::command::WaitFor;
+use lastseat_core::line::Lines;
 use lastseat_core::listing::request::Claim;
 use lastseat_core::listing::{Kind, Listing};
 use lastseat_core::refusal::FieldError;
@@ -15,7 +17,7 @@ use lastseat_core::time::Time;
 use lastseat_engine::Availability;
 
 use super::form::Form;
-pub(crate) use take::Wanted;
+pub(crate) use take::{TAKE, Take, Wanted};
 
 /// The id of the form that books.
 pub(crate) const BOOK: &str = "book";
@@ -34,6 +36,8 @@ pub(crate) struct Ground<'a> {
     pub typed: &'a Form,
     /// The address of this page, to which what is looked at is added.
     pub base: &'a str,
+    /// Whether what is sold out can be waited for.
+    pub waits: bool,
 }
 
 /// The part of a page in which something is chosen.
@@ -42,6 +46,8 @@ pub(crate) struct Choice {
     pub html: String,
     /// What was chosen so far, as HTML: it stands inside the form that books.
     pub summary: String,
+    /// The stay that was chosen, if it is full and can be waited for.
+    pub waits: Option<WaitFor>,
 }
 
 impl Choice {
@@ -53,23 +59,24 @@ impl Choice {
         match ground.listing.kind() {
             Kind::Places => {
                 let view = places::View::new(ground);
-                Ok(Self { html: view.render()?, summary: places::Sum::new(ground).render()? })
+                Ok(Self { html: view.render()?, summary: places::Sum::new(ground).render()?, waits: None })
             }
             Kind::Nights => {
                 let stay = nights::Stay::of(ground);
                 let html = nights::View::new(ground, stay.as_ref()).render()?;
                 let summary = nights::Summary::new(ground, stay.as_ref()).render()?;
-                Ok(Self { html, summary })
+                let waits = stay.as_ref().and_then(|stay| stay.to_wait_for(ground));
+                Ok(Self { html, summary, waits: waits.map(|stay| WaitFor::Claim(Claim::Stay(stay))) })
             }
             Kind::Seats => {
                 let view = seats::View::new(ground);
                 let summary = seats::Summary { view: &view }.render()?;
-                Ok(Self { html: view.render()?, summary })
+                Ok(Self { html: view.render()?, summary, waits: None })
             }
             Kind::Slots => {
                 let view = slots::View::new(ground);
                 let summary = slots::Summary { view: &view }.render()?;
-                Ok(Self { html: view.render()?, summary })
+                Ok(Self { html: view.render()?, summary, waits: None })
             }
         }
     }
@@ -88,11 +95,31 @@ pub(crate) fn wanted(listing: &Listing, form: &Form) -> Result<Wanted, Vec<Field
     }
 }
 
+/// What to wait for, by the fields of a form: those of a choice, or pools by their keys.
+///
+/// # Errors
+/// What is missing or cannot be read.
+pub(crate) fn awaited(listing: &Listing, form: &Form) -> Result<Claim, Vec<FieldError>> {
+    let named = form.find(TAKE).is_some();
+    let wanted = if named { take::wanted(form, "Choose what to wait for.") } else { wanted(listing, form) };
+    Ok(wanted?.claim)
+}
+
+/// These pools as fields, for a form that asks for them once more.
+#[must_use]
+pub(crate) fn fields_of(listing: &Listing, lines: &Lines) -> Vec<(&'static str, String)> {
+    let field = |line: &lastseat_core::line::Line| {
+        let key = listing.pool_key(line.pool);
+        (TAKE, Take { quantity: line.quantity, price: line.unit_price, key: &key }.value())
+    };
+    lines.iter().map(field).collect()
+}
+
 /// Fields of a claim: an error at one of them belongs to the choice, not to a field of the form.
 #[must_use]
 pub(crate) fn is_about_the_choice(field: &str) -> bool {
     let lines = Claim::Lines(Vec::new());
-    [lines.field(), "stay", "slot", "choice"].into_iter().any(|name| {
+    [lines.field(), "stay", "slot", "choice", "any"].into_iter().any(|name| {
         field.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
     })
 }

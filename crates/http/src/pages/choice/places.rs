@@ -6,8 +6,10 @@ use lastseat_engine::PoolAvailability;
 
 use super::take::{TAKE, Take, chosen};
 use super::{BOOK, Ground};
+use crate::pages::form::address;
 use crate::pages::money;
 use crate::pages::stock::Stock;
+use crate::pages::waitlist::ask::WAIT;
 
 /// Most entries of a list of quantities.
 const MAX_ENTRIES: i64 = 100;
@@ -34,6 +36,8 @@ pub(crate) struct Offer {
     pub quantities: Vec<Quantity>,
     /// An id for the field.
     pub id: String,
+    /// Where one waits for it, if there are others and nothing is left of it.
+    pub wait: Option<String>,
 }
 
 /// The pools of a listing of places.
@@ -66,6 +70,7 @@ pub(super) fn offer(ground: &Ground<'_>, pool: &PoolAvailability, at_least_one: 
     let Listing { doc, groups, .. } = ground.listing;
     let group = groups.get(pool.no.group);
     let taken = chosen(ground.typed, &pool.key);
+    let several = ground.availability.pools.len() > 1;
     let most = pool.available.min(ground.listing.policy().max_quantity).min(MAX_ENTRIES);
     let quantities = (i64::from(at_least_one)..=most).map(|quantity| Quantity {
         value: Take { quantity, price: pool.price, key: &pool.key }.value(),
@@ -78,7 +83,19 @@ pub(super) fn offer(ground: &Ground<'_>, pool: &PoolAvailability, at_least_one: 
         stock: Stock::of(pool, ground.now),
         quantities: if pool.available > 0 { quantities.collect() } else { Vec::new() },
         id: format!("take-{}", pool.no.group),
+        wait: wait_at(ground, pool, &[]).filter(|_| several && pool.available <= 0),
     }
+}
+
+/// Where one waits for a pool of which nothing is left.
+pub(super) fn wait_at(
+    ground: &Ground<'_>,
+    pool: &PoolAvailability,
+    along: &[(&str, &str)],
+) -> Option<String> {
+    let fields = along.iter().copied().chain([(WAIT, pool.key.as_str())]);
+    let takes = ground.waits && ground.listing.on_sale(pool.no, ground.now);
+    takes.then(|| format!("{}#wait", address(ground.base, fields)))
 }
 
 /// What places cost together: counted by the script as they are chosen.

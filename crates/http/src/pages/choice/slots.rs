@@ -8,7 +8,7 @@ use lastseat_core::listing::Shape;
 use lastseat_core::time::Time;
 use lastseat_engine::PoolAvailability;
 
-use super::places::{Quantity, Sum};
+use super::places::{Quantity, Sum, wait_at};
 use super::take::{EACH, TAKE, Take, chosen};
 use super::{BOOK, Ground};
 use crate::pages::form::address;
@@ -52,6 +52,8 @@ pub(crate) struct Slot {
     pub free: bool,
     /// Whether more than one can be had.
     pub many: bool,
+    /// Where one waits for it when it is taken.
+    pub wait: Option<String>,
 }
 
 /// A resource with its slots of a day.
@@ -193,6 +195,7 @@ fn resources(ground: &Ground<'_>, on_day: impl Fn(&PoolAvailability) -> bool) ->
         let (Some(start), Some(end)) = (pool.starts_at, pool.ends_at) else { continue };
         let title = listing.groups.get(pool.no.group).map_or(pool.key.as_str(), |group| group.title.as_str());
         let price = money::price(pool.price, currency);
+        let day = dates::date_of(start, zone).to_string();
         let slot = Slot {
             text: dates::clock(start, zone),
             label: format!("{} to {}, {title}, {price}", dates::clock(start, zone), dates::clock(end, zone)),
@@ -201,6 +204,7 @@ fn resources(ground: &Ground<'_>, on_day: impl Fn(&PoolAvailability) -> bool) ->
             chosen: chosen(ground.typed, &pool.key) > 0,
             free: pool.available > 0,
             many: pool.capacity > 1,
+            wait: wait_at(ground, pool, &[("day", day.as_str())]),
             price,
         };
         match resources.last_mut() {

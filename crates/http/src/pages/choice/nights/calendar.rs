@@ -241,10 +241,11 @@ fn cell(links: &Links<'_>, date: Date, pool: Option<&PoolAvailability>, today: D
     let currency = &listing.doc.currency;
     let left = pool.map(|pool| pool.available);
     let leaving = links.stay.filter(|stay| stay.check_out.is_none() && date > stay.check_in);
-    let free = left.is_some_and(|left| left > 0) && date >= today;
+    let takes = |left: i64| left > 0 || links.ground.waits;
+    let open = left.is_some_and(takes) && date >= today;
     let href = match leaving {
         Some(stay) => Some(links.to(links.room, Some(stay.check_in), Some(date), None)),
-        None if free => Some(links.to(links.room, Some(date), None, Some(date))),
+        None if open => Some(links.to(links.room, Some(date), None, Some(date))),
         None => None,
     };
     let mut class = match pool {

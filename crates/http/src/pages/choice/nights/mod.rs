@@ -6,7 +6,7 @@ mod summary;
 use jiff::civil::Date;
 use lastseat_core::calendar::parse_date;
 use lastseat_core::listing::request::{Claim, StaySpec};
-use lastseat_core::listing::{Group, Listing, night_date};
+use lastseat_core::listing::{Group, Listing, Shape, night_date};
 use lastseat_core::refusal::FieldError;
 use lastseat_engine::PoolAvailability;
 
@@ -57,6 +57,29 @@ impl<'a> Stay<'a> {
     /// Whether all nights can be had.
     pub(super) fn is_free(&self) -> bool {
         self.complete && self.nights.iter().all(|night| night.available >= 1)
+    }
+
+    /// The stay as it can be waited for: it is full, and long enough.
+    pub(super) fn to_wait_for(&self, ground: &Ground<'_>) -> Option<StaySpec> {
+        let check_out = self.check_out.filter(|_| self.complete)?;
+        let least = match &ground.listing.doc.shape {
+            Shape::Nights { min_nights, .. } => *min_nights as usize,
+            _ => 1,
+        };
+        let on_sale = self.nights.iter().all(|night| ground.listing.on_sale(night.no, ground.now));
+        let waits = ground.waits && !self.is_free() && self.nights.len() >= least && on_sale;
+        waits.then(|| StaySpec {
+            resource: self.room.key.clone(),
+            check_in: self.check_in,
+            check_out,
+            quantity: self.rooms.min(self.most(ground)).max(1),
+        })
+    }
+
+    /// How many rooms there are in all nights, of which one booking may have some.
+    fn most(&self, ground: &Ground<'_>) -> i64 {
+        let there = self.nights.iter().map(|night| night.capacity).min().unwrap_or(0);
+        there.min(ground.listing.policy().max_quantity).min(MAX_ROOMS)
     }
 
     /// How many rooms can be had in all nights.

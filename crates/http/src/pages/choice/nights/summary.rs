@@ -32,6 +32,8 @@ pub(crate) struct Summary {
     pub complete: bool,
     /// Whether all nights can be had.
     pub free: bool,
+    /// Whether they cannot, but can be waited for.
+    pub waits: bool,
     /// `Thu 24 Dec 2026 – Sun 27 Dec 2026`.
     pub dates: String,
     /// `3 nights`.
@@ -63,6 +65,7 @@ impl Summary {
             begun: stay.is_some(),
             complete: false,
             free: false,
+            waits: false,
             dates: String::new(),
             length: String::new(),
             nights: Vec::new(),
@@ -82,7 +85,8 @@ impl Summary {
         summary.complete = true;
         summary.dates = format!("{} – {}", dates::day(stay.check_in), dates::day(check_out));
         summary.free = stay.is_free();
-        summary.trouble = trouble(ground, stay);
+        summary.waits = stay.to_wait_for(ground).is_some();
+        summary.trouble = trouble(ground, stay, summary.waits);
         let length = check_out.duration_since(stay.check_in).as_hours() / 24;
         summary.length = words::count(length, "night", "nights");
         summary.unit = stay.nights.iter().map(|night| night.price).sum();
@@ -90,7 +94,8 @@ impl Summary {
         if stay.nights.len() <= MAX_LISTED_NIGHTS {
             summary.nights = stay.nights.iter().map(|pool| night(pool, &summary.currency)).collect();
         }
-        let most = stay.free().min(ground.listing.policy().max_quantity).min(MAX_ROOMS);
+        let free = stay.free().min(ground.listing.policy().max_quantity).min(MAX_ROOMS);
+        let most = if summary.waits { stay.most(ground) } else { free };
         summary.rooms = (1..=most)
             .map(|number| Quantity {
                 value: number.to_string(),
@@ -116,7 +121,7 @@ fn night(pool: &PoolAvailability, currency: &str) -> Night {
     }
 }
 
-fn trouble(ground: &Ground<'_>, stay: &Stay<'_>) -> Option<String> {
+fn trouble(ground: &Ground<'_>, stay: &Stay<'_>, waits: bool) -> Option<String> {
     if !stay.complete {
         return Some("Not all of these nights can be booked here. Choose other days.".to_owned());
     }
@@ -124,6 +129,11 @@ fn trouble(ground: &Ground<'_>, stay: &Stay<'_>) -> Option<String> {
     if let Some(first) = full.first() {
         let day = dates::short_day(night_date(first.no));
         let more = if full.len() > 1 { format!(" and {} more", full.len() - 1) } else { String::new() };
+        if waits {
+            return Some(format!(
+                "No room is left on {day}{more}. Choose other days or another room, or wait for this stay."
+            ));
+        }
         let back = full.iter().filter_map(|night| night.next_release_at).min();
         let back = back.map_or(String::new(), |at| {
             let clock = dates::clock(at, ground.listing.zone());

@@ -228,10 +228,11 @@ fn chosen(ground: &Ground<'_>, spots: &[Spot<'_>], shown: &[Spot<'_>]) -> Vec<Ch
 
 /// What is left of a seat, as its class and in words.
 fn condition(pool: &PoolAvailability) -> (&'static str, &'static str) {
-    match (pool.available, pool.held, pool.confirmed) {
-        (1.., _, _) => ("free", ""),
-        (_, 1.., _) => ("held", "held by somebody"),
-        (_, _, 1..) => ("sold", "taken"),
+    match (pool.available, pool.held, pool.kept, pool.confirmed) {
+        (1.., ..) => ("free", ""),
+        (_, 1.., ..) => ("held", "held by somebody"),
+        (_, _, 1.., _) => ("held", "kept for the waitlist"),
+        (.., 1..) => ("sold", "taken"),
         _ => ("off", "not for sale"),
     }
 }
