@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::verbs::{
     backup, bench, booking, config, copy, demo, doctor, import, key, listing, migrate, openapi, reference,
-    restore, serve, verify,
+    restore, serve, verify, waitlist,
 };
 
 const EXAMPLES: &str = "\
@@ -43,6 +43,7 @@ pub(crate) enum Verb {
     Verify(verify::Args),
     Listing(listing::Args),
     Booking(booking::Args),
+    Waitlist(waitlist::Args),
     Key(key::Args),
     Import(import::Args),
     Migrate(migrate::Args),

@@ -16,6 +16,7 @@ pub(crate) mod reference;
 pub(crate) mod restore;
 pub(crate) mod serve;
 pub(crate) mod verify;
+pub(crate) mod waitlist;
 
 use crate::cli::Verb;
 use crate::config::Parsed;
@@ -30,6 +31,7 @@ pub(crate) async fn run(parsed: Parsed) -> Result<(), Failure> {
         Verb::Verify(args) => verify::run(&args),
         Verb::Listing(args) => listing::run(args).await,
         Verb::Booking(args) => booking::run(args).await,
+        Verb::Waitlist(args) => waitlist::run(args).await,
         Verb::Key(args) => key::run(args).await,
         Verb::Import(args) => import::run(args).await,
         Verb::Migrate(args) => migrate::run(&args),
