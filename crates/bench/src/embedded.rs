@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use lastseat_core::Outcome;
-use lastseat_core::command::{Action, Actor, Command, CreateBooking, Idempotency, IdempotencyKey};
+use lastseat_core::command::{
+    Action, Actor, Command, CreateBooking, Idempotency, IdempotencyKey, JoinWaitlist, WaitFor,
+};
 use lastseat_core::customer::Customer;
 use lastseat_core::id::ListingId;
 use lastseat_core::listing::Listing;
@@ -71,16 +73,29 @@ impl Embedded {
         bookings: u64,
         claim: impl Fn(u64) -> Claim + Clone + Send + 'static,
     ) -> anyhow::Result<Timed> {
+        self.ask_all(callers, bookings, move |number| booking(listing, claim(number))).await
+    }
+
+    /// Asks `count` commands in the same way. `command` says what the n-th is.
+    ///
+    /// # Errors
+    /// The first refusal.
+    pub async fn ask_all(
+        &self,
+        callers: u64,
+        count: u64,
+        command: impl Fn(u64) -> Command + Clone + Send + 'static,
+    ) -> anyhow::Result<Timed> {
         let start = Instant::now();
         if callers == 1 {
             // One caller is whoever calls this: no other thread has to be woken for it.
-            let latencies = book_in_turn(self.engine.clone(), listing, claim, 0..bookings, 1).await?;
+            let latencies = ask_in_turn(self.engine.clone(), command, 0..count, 1).await?;
             return Ok(Timed { latencies, took: start.elapsed() });
         }
         let mut tasks = JoinSet::new();
         let step = usize::try_from(callers).unwrap_or(usize::MAX);
-        for caller in 0..callers.min(bookings) {
-            tasks.spawn(book_in_turn(self.engine.clone(), listing, claim.clone(), caller..bookings, step));
+        for caller in 0..callers.min(count) {
+            tasks.spawn(ask_in_turn(self.engine.clone(), command.clone(), caller..count, step));
         }
         let mut latencies = Vec::new();
         while let Some(done) = tasks.join_next().await {
@@ -108,18 +123,17 @@ pub async fn make_listing(engine: &Engine, form: serde_json::Value) -> anyhow::R
     }
 }
 
-/// Makes every `step`-th of these bookings, one after the other; their latencies in microseconds.
-async fn book_in_turn(
+/// Asks every `step`-th of these commands, one after the other; their latencies in microseconds.
+async fn ask_in_turn(
     engine: Engine,
-    listing: ListingId,
-    claim: impl Fn(u64) -> Claim,
+    command: impl Fn(u64) -> Command,
     numbers: Range<u64>,
     step: usize,
 ) -> Result<Vec<u32>, Refusal> {
     let mut latencies = Vec::new();
     for number in numbers.step_by(step) {
         let sent = Instant::now();
-        engine.submit(booking(listing, claim(number))).await?;
+        engine.submit(command(number)).await?;
         latencies.push(micros(sent.elapsed()));
     }
     Ok(latencies)
@@ -145,12 +159,7 @@ impl Timed {
 /// A booking by a customer nobody has seen before, under an idempotency key of its own, as a well-behaved client asks.
 #[must_use]
 pub fn booking(listing: ListingId, claim: Claim) -> Command {
-    let bits = ids::bits();
-    let customer = Customer {
-        name: format!("Customer {:016x}", bits >> 64),
-        email: Some(format!("customer-{:016x}@example.org", bits >> 64)),
-        ..Customer::default()
-    };
+    let (customer, idempotency) = somebody();
     let create = CreateBooking {
         id: ids::booking_id(),
         listing,
@@ -162,9 +171,28 @@ pub fn booking(listing: ListingId, claim: Claim) -> Command {
         note: None,
         pass: None,
     };
-    let key = IdempotencyKey(bits.to_be_bytes());
-    let idempotency = Some(Idempotency { key, fingerprint: bits.rotate_left(64).to_be_bytes() });
     Command { idempotency, ..Command::new(Actor::Public, Action::CreateBooking(Box::new(create))) }
+}
+
+/// Somebody nobody has seen before waits for this, asking in the same way.
+#[must_use]
+pub fn joining(listing: ListingId, claim: Claim) -> Command {
+    let (customer, idempotency) = somebody();
+    let (id, want) = (ids::waitlist_id(), WaitFor::Claim(claim));
+    let join = JoinWaitlist { id, listing, want, customer, until: None };
+    Command { idempotency, ..Command::new(Actor::Public, Action::JoinWaitlist(Box::new(join))) }
+}
+
+/// A customer, and an idempotency key.
+fn somebody() -> (Customer, Option<Idempotency>) {
+    let bits = ids::bits();
+    let customer = Customer {
+        name: format!("Customer {:016x}", bits >> 64),
+        email: Some(format!("customer-{:016x}@example.org", bits >> 64)),
+        ..Customer::default()
+    };
+    let key = IdempotencyKey(bits.to_be_bytes());
+    (customer, Some(Idempotency { key, fingerprint: bits.rotate_left(64).to_be_bytes() }))
 }
 
 /// One unit of the pool `key`.

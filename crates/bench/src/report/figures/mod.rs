@@ -13,6 +13,7 @@ mod pg_line;
 mod pg_nodes;
 mod pg_race;
 mod stay;
+mod waitlist;
 
 use serde_json::json;
 
@@ -40,6 +41,7 @@ pub(crate) const ALL: &[Entry] = &[
     millions::ENTRY,
     lapse::ENTRY,
     stay::ENTRY,
+    waitlist::ENTRY,
     cache::ENTRY,
     pg_race::ENTRY,
     pg_callers::ENTRY,
