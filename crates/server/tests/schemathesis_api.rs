@@ -123,8 +123,18 @@ async fn things(api: &Api) -> Value {
         }
         bookings.push(held.id());
     }
+    // One that is sold out, with some who wait.
+    let full = api.listing(&places(1)).await;
+    api.book(&booking(&full, "who has it")).await;
+    let mut waiting = Vec::new();
+    for n in 0..4 {
+        let wish = json!({ "lines": [{ "pool": "standard", "quantity": 1 }], "customer": { "name": format!("waits {n}") } });
+        let joined = ask(api.post(&format!("/v1/listings/{full}/waitlist"), &wish)).await.ok(201);
+        waiting.push(joined.json["id"].as_str().unwrap().to_owned());
+    }
+    let listings = [&listings[..], &[full.clone(), full]].concat();
     json!({
-        "listing": listings, "listing_id": listings, "booking": bookings,
+        "listing": listings, "listing_id": listings, "booking": bookings, "waitlist": waiting,
         "pool": ["standard", "double/2090-12-24", "pitch/2090-12-01T09:00Z"], "resource": ["double", "pitch"],
         "kind": ["places", "nights", "slots"], "timezone": ["Asia/Tashkent"], "currency": ["UZS", "EUR"],
         "check_in": ["2090-12-24"], "check_out": ["2090-12-26"], "starts_at": ["2090-12-01T09:00:00Z", null],

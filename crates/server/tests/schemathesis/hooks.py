@@ -49,7 +49,8 @@ if THINGS:
 
     @schemathesis.hook
     def map_path_parameters(context, path_parameters):
-        kind = "listing" if "/listings/" in context.operation.path else "booking"
+        path = context.operation.path
+        kind = "listing" if "/listings/" in path else "waitlist" if "/waitlist/" in path else "booking"
         if path_parameters and "id" in path_parameters and "/keys/" not in context.operation.path:
             path_parameters["id"] = choose(THINGS[kind], path_parameters["id"])
         return path_parameters
