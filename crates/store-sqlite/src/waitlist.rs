@@ -28,12 +28,17 @@ fn columns(reach: Reach) -> (i64, i64, i64) {
 
 /// Writes new and changed entries, and how many wait.
 pub(crate) fn write(connection: &Connection, world: &World) -> rusqlite::Result<()> {
+    if world.has_changed_entries() {
+        write_entries(connection, world)?;
+    }
+    // Of those too that have changed just now.
     for listing in &world.changes.recheck {
         connection.prepare_cached(sql::RECHECK_ENTRIES)?.execute(params![listing.0, world.now.millis()])?;
     }
-    if !world.has_changed_entries() {
-        return Ok(());
-    }
+    Ok(())
+}
+
+fn write_entries(connection: &Connection, world: &World) -> rusqlite::Result<()> {
     let mut insert = connection.prepare_cached(sql::INSERT_ENTRY)?;
     let mut update = connection.prepare_cached(sql::UPDATE_ENTRY)?;
     let mut listings: BTreeSet<ListingNo> = BTreeSet::new();

@@ -99,3 +99,29 @@ async fn one_may_leave_twice_and_nobody_leaves_for_another() {
     assert_eq!(house.submit(ask::leave(nobody)).await.unwrap_err().code.as_str(), "not_found");
     house.audit();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_is_noticed_by_those_too_who_change_in_the_same_transaction() {
+    let house = House::open();
+    let listing = house.places(2).await;
+    let by = ask::operator("Olim");
+    let mut booked = vec![house.paid(ask::one(&listing)).await.id, house.paid(ask::one(&listing)).await.id];
+    let keeper = house.join(ask::wait(&listing, 2, "Pair")).await;
+    house.submit(ask::cancel(&by, booked.pop().unwrap())).await.unwrap();
+    for _ in 0..10 {
+        let taken = house.book(ask::one(&listing)).await;
+        house.submit(ask::cancel(&by, taken.id)).await.unwrap();
+    }
+    assert_eq!(house.availability(&listing).await.pools[0].kept, 1);
+    house.patch(&listing, json!({ "sale_closes_at": "2026-06-01T12:00:02Z" })).await;
+    house.audit();
+    house.settle().await;
+    house.pass(2);
+    house.settle().await;
+    assert_eq!(house.entry(keeper).await.ended, Some(Ended::SaleOver));
+    assert_eq!(
+        (house.engine.waiting(listing.no).await.unwrap(), house.availability(&listing).await.pools[0].kept),
+        (0, 0)
+    );
+    house.audit();
+}

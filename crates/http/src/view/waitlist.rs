@@ -49,8 +49,10 @@ pub struct EntryView<'a> {
     pub any: Option<WantedAny>,
     /// Until when the customer wants to wait.
     pub until: Option<Time>,
-    /// Who waits.
-    pub customer: CustomerView<'a>,
+    /// Who waits; not for who joins in the name of somebody who waits already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub customer: Option<CustomerView<'a>>,
     /// Why waiting came to its end, where it did: `until`, `sale_over`, `listing_closed`, `listing_cancelled`,
     /// `customer_limit`.
     pub reason: Option<&'static str>,
@@ -100,7 +102,7 @@ impl<'a> EntryView<'a> {
             lines,
             any,
             until: entry.until,
-            customer: (&entry.customer).into(),
+            customer: Some((&entry.customer).into()),
             reason: None,
         }
     }
@@ -121,6 +123,12 @@ impl<'a> EntryView<'a> {
             reason: seen.ended.map(Ended::as_str),
             ..Self::joined(listing, entry)
         }
+    }
+
+    /// The same for who only knows how the customer can be reached: where it stands, and nothing of who waits for what.
+    #[must_use]
+    pub fn for_strangers(self) -> Self {
+        Self { customer: None, lines: None, any: None, until: None, booking_id: None, reason: None, ..self }
     }
 
     /// The same with the token that opens it.

@@ -24,12 +24,16 @@ pub(crate) fn columns(reach: Reach) -> (i64, i64, i64) {
 
 /// Writes new and changed entries, and how many wait.
 pub(super) fn write(written: &mut Written, world: &World) {
+    if world.has_changed_entries() {
+        write_entries(written, world);
+    }
+    // Of those too that have changed just now.
     for listing in &world.changes.recheck {
         written.push(sql::RECHECK_ENTRIES, params![listing.0, world.now.millis()]);
     }
-    if !world.has_changed_entries() {
-        return;
-    }
+}
+
+fn write_entries(written: &mut Written, world: &World) {
     let (mut new, mut changed) = (Vec::new(), Vec::new());
     for (old, entry) in world.changed_entries() {
         if old.is_some() { changed.push(entry) } else { new.push(entry) }

@@ -119,13 +119,6 @@ impl Rows {
     }
 
     fn write_entries(&mut self, world: &World) -> Result<(), StoreError> {
-        for listing in &world.changes.recheck {
-            let first = EntryRef { listing: *listing, no: EntryNo(0) };
-            let entries = self.entries.range_mut(first..).take_while(|(at, _)| at.listing == *listing);
-            for (_, entry) in entries.filter(|(_, entry)| entry.waits()) {
-                entry.due_at = Some(world.now);
-            }
-        }
         for (old, new) in world.changed_entries() {
             if (new.state == EntryState::Offered) != new.booking.is_some() {
                 return refuse(format!(
@@ -148,6 +141,14 @@ impl Rows {
                 insert_new(&mut self.entries, new.at(), new.clone())?;
             } else {
                 self.entries.insert(new.at(), new.clone());
+            }
+        }
+        // Of those too that have changed just now.
+        for listing in &world.changes.recheck {
+            let first = EntryRef { listing: *listing, no: EntryNo(0) };
+            let entries = self.entries.range_mut(first..).take_while(|(at, _)| at.listing == *listing);
+            for (_, entry) in entries.filter(|(_, entry)| entry.waits()) {
+                entry.due_at = Some(world.now);
             }
         }
         Ok(())

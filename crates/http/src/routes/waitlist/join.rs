@@ -141,9 +141,12 @@ pub(crate) async fn join(State(state): State<AppState>, Id(id): Id, request: Req
 async fn already(state: &AppState, actor: &Actor, id: WaitlistId) -> Answer {
     let found = state.engine.waitlist_entry(id).await?;
     let found = found.ok_or_else(|| Problem::not_found("waitlist entry"))?;
-    let mut view = EntryView::now(&state.engine, &found, actor);
-    if actor.key().is_some() && actor.key() == found.entry.created_by {
-        view = view.with_token(&state.engine);
-    }
+    let view = EntryView::now(&state.engine, &found, actor);
+    let made_it = actor.key().is_some() && actor.key() == found.entry.created_by;
+    let view = match made_it {
+        true => view.with_token(&state.engine),
+        false if actor.is_operator() => view,
+        false => view.for_strangers(),
+    };
     Ok(respond::json(StatusCode::OK, &view))
 }

@@ -127,6 +127,16 @@ async fn a_second_join_is_the_same_entry_and_its_token_is_for_who_made_it() {
     let first = server.join(&listing, &wish("vera")).idempotent("one").ask().await.ok(201);
     let again = server.join(&listing, &wish("vera")).ask().await.ok(200);
     assert_eq!((again.id(), again.json.get("token")), (first.id(), None));
+    // Whoever knows an address learns nothing of who waits there for what.
+    for key in [None, Some(&server.integrator)] {
+        let mut join = server.join(&listing, &wish("vera"));
+        if let Some(key) = key {
+            join = join.key(key);
+        }
+        let told = join.ask().await.ok(200);
+        assert!(!told.text.contains("example.org"), "{}", told.text);
+        assert_eq!((told.json.get("customer"), &told.json["lines"]), (None, &Value::Null));
+    }
     let replay = server.join(&listing, &wish("vera")).idempotent("one").ask().await.ok(201);
     assert_eq!((replay.header("idempotency-replayed"), &replay.json), ("true", &first.json));
     server.join(&listing, &wish("boris")).idempotent("one").ask().await.problem(422, "idempotency_mismatch");
