@@ -179,7 +179,15 @@ pub fn booking(listing: ListingId, claim: Claim) -> Command {
 pub fn joining(listing: ListingId, claim: Claim) -> Command {
     let (customer, idempotency) = somebody();
     let (id, want) = (ids::waitlist_id(), WaitFor::Claim(claim));
-    let join = JoinWaitlist { id, listing, want, customer, until: None };
+    let join = JoinWaitlist {
+        id,
+        listing,
+        want,
+        customer,
+        address: None,
+        max_open_holds_of_address: None,
+        until: None,
+    };
     Command { idempotency, ..Command::new(Actor::Public, Action::JoinWaitlist(Box::new(join))) }
 }
 

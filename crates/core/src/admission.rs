@@ -111,8 +111,7 @@ pub fn check_sale(
     if let Some(opens) = opens.filter(|_| window == Window::OnSale) {
         return refuse(format!("The sale opens at {opens}."));
     }
-    let over = |pool: PoolNo| listing.sale_ends_at(pool).is_some_and(|ends| ends <= world.now);
-    match asked.iter().find(|(pool, _)| over(*pool)) {
+    match asked.iter().find(|(pool, _)| listing.sale_is_over(*pool, world.now)) {
         None => Ok(()),
         Some((pool, _)) => {
             let ended = listing.sale_ends_at(*pool).map_or_else(String::new, |at| format!(" at {at}"));
@@ -148,7 +147,7 @@ fn check_limits(world: &World, what: &Admission<'_>) -> Result<(), Refusal> {
             return Err(Refusal::new(
                 Code::CustomerLimit,
                 format!(
-                    "There are {most} unpaid bookings from this address already; pay or cancel one first."
+                    "There are {most} unpaid bookings and places in line from this address already; pay or give up one first."
                 ),
             ));
         }

@@ -232,6 +232,10 @@ pub struct JoinWaitlist {
     pub want: WaitFor,
     /// Who waits.
     pub customer: Customer,
+    /// The address it comes from, as a keyed digest, where holds per address are limited.
+    pub address: Option<String>,
+    /// Most live holds of that address in all listings.
+    pub max_open_holds_of_address: Option<i64>,
     /// Until when; none: until the sale is over.
     pub until: Option<Time>,
 }

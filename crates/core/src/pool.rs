@@ -75,10 +75,16 @@ pub struct Pool {
 }
 
 impl Pool {
+    /// Units that could be sold, if nobody had them.
+    #[must_use]
+    pub const fn sellable(&self) -> i64 {
+        self.capacity - self.blocked
+    }
+
     /// Units that nobody has.
     #[must_use]
     pub const fn free(&self) -> i64 {
-        self.capacity - self.blocked - self.held - self.confirmed
+        self.sellable() - self.held - self.confirmed
     }
 
     /// Units that can be had: free ones that are not kept for somebody.

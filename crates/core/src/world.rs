@@ -451,11 +451,15 @@ impl World {
         let listing = self.listing_of(booking);
         let open = i64::from(holds);
         for (of, units) in counted(booking, &listing) {
-            let has = self.customers.entry(of.clone()).or_default();
-            has.units += sign * units;
-            has.open_holds += sign * open;
-            self.changes.customers.insert(of);
+            self.customers.entry(of.clone()).or_default().units += sign * units;
+            self.count_hold(&of, sign * open);
         }
+    }
+
+    /// Somebody has so many more (or fewer) live holds.
+    pub(crate) fn count_hold(&mut self, of: &CustomerRef, by: i64) {
+        self.customers.entry(of.clone()).or_default().open_holds += by;
+        self.changes.customers.insert(of.clone());
     }
 
     fn append(&mut self, booking: &mut Booking, old: Option<&Booking>, kinds: &[EventKind], actor: &Actor) {

@@ -14,6 +14,10 @@ use lastseat_core::world::{CustomerRef, World};
 use lastseat_store::{StoreError, Tx};
 use std::sync::Arc;
 
+/// Units of a pool that are swept beyond what a batch asks for where somebody waits: who waits gets them first, and what
+/// is left has to be enough. As many as one batch can offer.
+const SWEPT_FOR_WAITING: i64 = 2_048;
+
 /// How far renewing comes with this batch.
 pub(crate) struct Renewal {
     pub(crate) listing: ListingNo,
@@ -160,11 +164,13 @@ impl<'a> Load<'a> {
     }
 
     /// Loads the overdue bookings of pools that are short and of customers whose limit will be checked. No
-    /// more of them than the batch needs; settling them gives back what they hold.
+    /// more of them than the batch needs, and than those get who wait there; settling them gives back what they hold.
     fn overdue(&mut self) -> Result<(), StoreError> {
         let short = |(at, asked): (&PoolRef, &i64)| {
-            let pool = self.world.pool(*at).filter(|pool| pool.held > 0 && pool.free() < *asked)?;
-            Some((*at, asked.saturating_sub(pool.free())))
+            let waits = self.world.list_numbers(at.listing).waiting > 0;
+            let asked = asked.saturating_add(if waits { SWEPT_FOR_WAITING } else { 0 });
+            let pool = self.world.pool(*at).filter(|pool| pool.held > 0 && pool.available() < asked)?;
+            Some((*at, asked.saturating_sub(pool.available())))
         };
         let short: Vec<(PoolRef, i64)> = self.wanted.pools.iter().filter_map(short).collect();
         let limited = self.limited();

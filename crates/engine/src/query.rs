@@ -8,7 +8,7 @@ use lastseat_core::listing::{Listing, Status};
 use lastseat_core::refusal::Refusal;
 use lastseat_core::settle::settle;
 use lastseat_core::time::Time;
-use lastseat_core::waitlist::{Ended, Entry, Reach, Standing, ended};
+use lastseat_core::waitlist::{Ended, Entry, Reach, Standing};
 use lastseat_store::{BookingFilter, ListingNumbers, Read, StoreError, StoredEvent, Which};
 
 use crate::batch::unavailable;
@@ -239,7 +239,7 @@ impl Engine {
         let listing = self.listing_at(entry.listing)?;
         let offer = offer.map(|booking| self.settled(booking, now));
         let standing = entry.shown(&listing, offer.as_ref(), now);
-        let ended = if entry.waits() { ended(&entry, &listing, now) } else { entry.ended };
+        let ended = entry.why_ended(&listing, offer.as_ref(), now);
         let ahead = if standing == Standing::Waiting { ahead } else { 0 };
         Some(WaitlistEntry { standing, ahead, offer, ended, listing, entry })
     }

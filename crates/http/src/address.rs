@@ -5,9 +5,11 @@ use std::net::{IpAddr, Ipv6Addr};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::request::Parts;
+use lastseat_core::command::Actor;
 use lastseat_core::secret::InstanceSecret;
 
 use crate::config::HttpConfig;
+use crate::state::AppState;
 
 /// Under which name addresses are digested.
 const PURPOSE: &[u8] = b"address\0";
@@ -51,6 +53,14 @@ pub(crate) fn digest(secret: &InstanceSecret, address: IpAddr) -> String {
         IpAddr::V6(v6) => secret.mac(PURPOSE, &v6.octets()),
     };
     URL_SAFE_NO_PAD.encode(digest)
+}
+
+/// The digest of the address that a request of the public comes from, with the most live holds it may have, where that
+/// is limited.
+pub(crate) fn limited(head: &Parts, state: &AppState, actor: &Actor) -> (Option<String>, Option<i64>) {
+    let most = state.config.max_open_holds_per_address.filter(|_| *actor == Actor::Public);
+    let address = most.and_then(|_| client(head, &state.config));
+    (address.map(|address| digest(state.engine.secret(), address)), most)
 }
 
 #[cfg(test)]

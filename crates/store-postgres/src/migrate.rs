@@ -9,8 +9,11 @@ use crate::target::Target;
 
 /// The migrations in order; the version of a schema is how many of them it has. The numbers are those of the embedded
 /// store.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/0001_first.sql"), include_str!("../migrations/0002_waitlist.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_first.sql"),
+    include_str!("../migrations/0002_waitlist.sql"),
+    include_str!("../migrations/0003_waitlist_address.sql"),
+];
 /// The version of the schema that this program needs.
 #[allow(clippy::cast_possible_truncation, reason = "few migrations")]
 pub const SCHEMA_VERSION: u32 = MIGRATIONS.len() as u32;

@@ -126,6 +126,7 @@ pub(crate) fn entry(row: &Row) -> Result<Entry, StoreError> {
         kept: get::<Option<&str>>(row, 12)?.map(json).transpose()?.unwrap_or_default(),
         booking: get::<Option<i64>>(row, 13)?.map(BookingNo),
         ended: get::<Option<&str>>(row, 14)?.map(|name| named(name, Ended::parse)).transpose()?,
+        address: get(row, 15)?,
     })
 }
 

@@ -18,7 +18,7 @@ macro_rules! booking_columns {
 macro_rules! entry_columns {
     () => {
         "listing_no, no, id, state, want, customer, created_at, created_by, until, due_at, joined_behind, skipped, kept, \
-         booking_no, ended"
+         booking_no, ended, address"
     };
 }
 
@@ -112,12 +112,12 @@ statements! { LANE:
     ALL_AHEAD = "SELECT count(*) FROM waitlist WHERE listing_no = $1 AND state = 'waiting' AND no < $2";
     DUE_ENTRIES = concat!("SELECT ", entry_columns!(), " FROM waitlist WHERE due_at <= $1 AND listing_no = ANY($2::bigint[]) \
         ORDER BY due_at, listing_no, no LIMIT $3::bigint");
-    RECHECK_ENTRIES = "UPDATE waitlist SET due_at = $2 WHERE listing_no = $1 AND state = 'waiting'";
+    RECHECK_ENTRIES = "UPDATE waitlist SET due_at = least(due_at, $2) WHERE listing_no = $1 AND state = 'waiting'";
     INSERT_ENTRIES = "INSERT INTO waitlist (listing_no, no, id, state, want, customer, created_at, created_by, until, due_at, \
-        joined_behind, skipped, kept, booking_no, ended, group_no, first, last, least, identity) \
+        joined_behind, skipped, kept, booking_no, ended, group_no, first, last, least, identity, address) \
         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::uuid[], \
         $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[], $14::bigint[], $15::text[], $16::bigint[], \
-        $17::bigint[], $18::bigint[], $19::bigint[], $20::text[])";
+        $17::bigint[], $18::bigint[], $19::bigint[], $20::text[], $21::text[])";
     UPDATE_ENTRIES = "UPDATE waitlist w SET state = u.state, due_at = u.due_at, skipped = u.skipped, kept = u.kept, \
         booking_no = u.booking_no, ended = u.ended FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], \
         $6::text[], $7::bigint[], $8::text[]) AS u (listing_no, no, state, due_at, skipped, kept, booking_no, ended) \

@@ -8,8 +8,11 @@ use crate::open::OpenError;
 /// Marks the file as Lastseat's ("LSEA").
 const APPLICATION_ID: i32 = 0x4c53_4541;
 /// The migrations in order; the version of a schema is how many of them it has.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/0001_first.sql"), include_str!("../migrations/0002_waitlist.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_first.sql"),
+    include_str!("../migrations/0002_waitlist.sql"),
+    include_str!("../migrations/0003_waitlist_address.sql"),
+];
 /// The version of the schema that this program needs.
 #[allow(clippy::cast_possible_truncation, reason = "few migrations")]
 pub const SCHEMA_VERSION: u32 = MIGRATIONS.len() as u32;

@@ -116,6 +116,7 @@ pub(crate) fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
         kept: optional(row, 12, json)?.unwrap_or_default(),
         booking: row.get::<_, Option<i64>>(13)?.map(BookingNo),
         ended: optional(row, 14, |row, column| named(row, column, Ended::parse))?,
+        address: row.get(15)?,
     })
 }
 

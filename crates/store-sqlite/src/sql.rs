@@ -12,7 +12,7 @@ macro_rules! statements {
 macro_rules! entry_columns {
     () => {
         "listing_no, no, id, state, want, customer, created_at, created_by, until, due_at, joined_behind, skipped, kept, \
-         booking_no, ended"
+         booking_no, ended, address"
     };
 }
 
@@ -107,10 +107,10 @@ statements! {
     DUE_ENTRIES = concat!("SELECT ", entry_columns!(), " FROM waitlist WHERE due_at <= ?1 ORDER BY due_at, listing_no, no LIMIT ?2");
     ENTRIES_AFTER = concat!("SELECT ", entry_columns!(), " FROM waitlist WHERE listing_no = ?1 AND no > ?2 ORDER BY no LIMIT ?3");
     WAITING_AFTER = concat!("SELECT ", entry_columns!(), " FROM waitlist WHERE listing_no = ?1 AND no > ?2 AND state = 'waiting' ORDER BY no LIMIT ?3");
-    RECHECK_ENTRIES = "UPDATE waitlist SET due_at = ?2 WHERE listing_no = ?1 AND state = 'waiting'";
+    RECHECK_ENTRIES = "UPDATE waitlist SET due_at = min(coalesce(due_at, ?2), ?2) WHERE listing_no = ?1 AND state = 'waiting'";
     INSERT_ENTRY = "INSERT INTO waitlist (listing_no, no, id, state, want, customer, created_at, created_by, until, due_at, joined_behind, \
-        skipped, kept, booking_no, ended, group_no, first, last, least, identity) \
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
+        skipped, kept, booking_no, ended, group_no, first, last, least, identity, address) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)";
     UPDATE_ENTRY = "UPDATE waitlist SET state = ?3, due_at = ?4, skipped = ?5, kept = ?6, booking_no = ?7, ended = ?8 WHERE listing_no = ?1 AND no = ?2";
 
     INSERT_EVENT = "INSERT INTO events (no, at, kind, listing_no, booking_no, seq, version, actor, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";

@@ -84,6 +84,7 @@ fn write_entries(connection: &Connection, world: &World) -> rusqlite::Result<()>
             last,
             new.want.least(),
             new.customer.identity(),
+            new.address,
         ])?;
     }
     for ((listing, group), by) in world.changed_counts() {

@@ -158,7 +158,7 @@ impl<L: Supposing> Tx for OptimisticTx<'_, L> {
     fn pools(&mut self, of: &[PoolRef]) -> Result<Vec<Option<Pool>>, StoreError> {
         for at in of {
             match self.lane.pool(*at) {
-                Some(pool) if pool.free() > 0 => drop(self.supposed.pools.insert(*at, pool)),
+                Some(pool) if pool.available() > 0 => drop(self.supposed.pools.insert(*at, pool)),
                 _ => return unknown("room in a pool"),
             }
         }

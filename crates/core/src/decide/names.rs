@@ -76,6 +76,7 @@ impl Names {
             Action::CreateListing { .. } => self.new_listings += 1,
             Action::CreateKey(_) => {}
             Action::JoinWaitlist(join) => {
+                self.addresses.extend(join.address.clone());
                 self.listings.insert(join.listing);
                 self.joins = true;
             }
@@ -248,6 +249,9 @@ impl Wanted {
             }
             self.waiting.insert((listing.no, identity));
         }
+        if let Some(address) = &join.address {
+            self.customers.insert((ListingNo(0), address.clone()), true);
+        }
     }
 
     /// Adds what a loaded entry needs in order to be ended, or to get what it waits for.
@@ -263,6 +267,9 @@ impl Wanted {
         let counts = world.listings.get(&entry.listing).is_some_and(|listing| listing.doc.counts_customers);
         if let Some(identity) = entry.customer.identity().filter(|_| counts) {
             self.customers.insert((entry.listing, identity), true);
+        }
+        if let Some(address) = &entry.address {
+            self.customers.entry((ListingNo(0), address.clone())).or_insert(false);
         }
     }
 

@@ -192,7 +192,7 @@ fn ranged(
     listing: &Listing,
     range: &PoolRange,
 ) -> Vec<Wanted> {
-    if !matches!(listing.kind(), Kind::Nights | Kind::Slots) {
+    if !listing.kind().is_dated() {
         problems.push(FieldError::new("from", "is for listings of the kinds nights and slots"));
         return Vec::new();
     }

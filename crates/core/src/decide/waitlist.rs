@@ -2,18 +2,14 @@
 
 use super::{Outcome, booking, check_key, given_before, visible_listing};
 use crate::admission::{Admission, AdmissionKind, Window, admit};
-use crate::command::{Action, Actor, BookingChange, Command, JoinWaitlist, Role, WaitFor};
-use crate::customer::Customer;
+use crate::command::{Actor, BookingChange, Command, JoinWaitlist, Role, WaitFor};
 use crate::id::{EntryNo, WaitlistId};
 use crate::listing::{Listing, Shape};
 use crate::pool::{PoolNo, PoolRef};
 use crate::refusal::{Code, FieldError, Refusal, RefusalData, ShortPool};
-use crate::waitlist::fit::{exists, fit};
-use crate::waitlist::{Entry, EntryState, MAX_WAITING, Standing, Want, ends_at};
+use crate::waitlist::fit::{exists, fit, needed};
+use crate::waitlist::{Entry, EntryState, MAX_WAITING, REASON_DECLINED, Standing, Want, ends_at};
 use crate::world::{Answer, World};
-
-/// The reason of a booking whose customer left the waitlist instead of taking it up.
-const REASON_DECLINED: &str = "declined";
 
 pub(super) fn join(world: &mut World, command: &Command, join: &JoinWaitlist) -> Result<Outcome, Refusal> {
     let listing = visible_listing(world, &command.actor, join.listing)?;
@@ -30,7 +26,7 @@ pub(super) fn join(world: &mut World, command: &Command, join: &JoinWaitlist) ->
     if let Some(entry) = identity.and_then(|identity| world.live_entry(&(listing.no, identity))) {
         return Ok(Outcome::WaitsAlready(entry.id));
     }
-    check_sold_out(world, &listing, &want, &join.customer)?;
+    check_sold_out(world, &listing, &want, join)?;
     let numbers = world.list_numbers(listing.no);
     if numbers.waiting >= MAX_WAITING {
         let text = format!("{MAX_WAITING} wait here already; no more are taken in.");
@@ -43,6 +39,7 @@ pub(super) fn join(world: &mut World, command: &Command, join: &JoinWaitlist) ->
         state: EntryState::Waiting,
         want,
         customer: join.customer.clone(),
+        address: join.address.clone(),
         created_at: world.now,
         created_by: command.actor.key(),
         until: join.until,
@@ -78,7 +75,7 @@ fn check(world: &World, listing: &Listing, join: &JoinWaitlist) -> Result<Want, 
     };
     match want {
         Some(want) if problems.is_empty() => {
-            if !exists(world, listing, &want) {
+            if !exists(world, listing, &want, |pool| pool.capacity) {
                 let text = "is more than there is of it in all, so it could never be had";
                 return Err(Refusal::field(field, text));
             }
@@ -106,7 +103,7 @@ fn any(problems: &mut Vec<FieldError>, listing: &Listing, quantity: i64) -> Opti
 }
 
 /// `409 wrong_state` where nobody has to wait; and what would refuse the booking for another reason.
-fn check_sold_out(world: &World, listing: &Listing, want: &Want, customer: &Customer) -> Result<(), Refusal> {
+fn check_sold_out(world: &World, listing: &Listing, want: &Want, join: &JoinWaitlist) -> Result<(), Refusal> {
     let would_get = fit(world, listing, want);
     let asked = would_get.clone().unwrap_or_else(|| needed(world, listing, want));
     let admitted = admit(
@@ -115,8 +112,8 @@ fn check_sold_out(world: &World, listing: &Listing, want: &Want, customer: &Cust
             listing,
             policy: listing.policy(),
             asked: &asked,
-            customer,
-            address: None,
+            customer: &join.customer,
+            address: join.address.as_deref().zip(join.max_open_holds_of_address),
             own: None,
             kind: AdmissionKind::Hold,
             window: Window::OnSale,
@@ -133,18 +130,6 @@ fn check_sold_out(world: &World, listing: &Listing, want: &Want, customer: &Cust
             });
             let text = format!("{first}: nobody has to wait. Book it.");
             Err(Refusal::with(Code::WrongState, text, RefusalData::Pools { pools, waitlist: None }))
-        }
-    }
-}
-
-/// What has to be on sale, and within the customer's limits, for an entry that cannot be had now.
-fn needed(world: &World, listing: &Listing, want: &Want) -> Vec<(PoolNo, i64)> {
-    match want {
-        Want::Lines(lines) => lines.iter().map(|line| (line.pool, line.quantity)).collect(),
-        Want::Any(quantity) => {
-            let pools = world.pools_of(listing.no);
-            let on_sale = pools.iter().find(|(no, _)| listing.on_sale(*no, world.now));
-            on_sale.or(pools.first()).map(|(no, _)| (*no, *quantity)).into_iter().collect()
         }
     }
 }
@@ -186,9 +171,7 @@ pub(super) fn leave(world: &mut World, command: &Command, id: WaitlistId) -> Res
         Standing::Offered => {
             let offer = entry.booking.and_then(|no| world.booking_at(no)).expect("an offer is loaded").id;
             let change = BookingChange::Cancel { reason: Some(REASON_DECLINED.to_owned()) };
-            let cancel = Command::new(command.actor.clone(), Action::Booking { id: offer, change });
-            let Action::Booking { change, .. } = &cancel.action else { unreachable!("just made") };
-            booking::decide(world, &cancel, offer, change)?;
+            booking::decide(world, command, offer, &change)?;
             Ok(Outcome::WaitsNoMore(id))
         }
         Standing::Left => Ok(Outcome::WaitsNoMore(id)),

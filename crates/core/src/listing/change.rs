@@ -143,7 +143,7 @@ pub fn change(
         doc.policies.push(new.policy);
     }
     let (mut add, mut remove) = (Vec::new(), Vec::new());
-    if dated(&shape) && (groups.is_some() || dates(&shape) != dates(&doc.shape)) {
+    if listing.kind().is_dated() && (groups.is_some() || dates(&shape) != dates(&doc.shape)) {
         let groups = groups.as_ref().map_or(listing.groups.all(), |groups| groups.all());
         let most = MAX_POOLS / groups.len().max(1);
         let wanted = positions(&shape, listing.zone(), most);
@@ -159,11 +159,6 @@ pub fn change(
     }
     doc.shape = shape;
     if problems.is_empty() { Ok(Change { doc, groups, add, remove }) } else { Err(problems) }
-}
-
-/// Whether a listing of this shape has a pool per date.
-const fn dated(shape: &Shape) -> bool {
-    matches!(shape, Shape::Nights { .. } | Shape::Slots { .. })
 }
 
 /// What decides which dated pools there are. A new check-in time, say, makes and removes none.

@@ -60,6 +60,12 @@ impl Kind {
             Self::Slots => "slots",
         }
     }
+
+    /// Whether it has a pool per date: a night, a time slot.
+    #[must_use]
+    pub const fn is_dated(self) -> bool {
+        matches!(self, Self::Nights | Self::Slots)
+    }
 }
 
 /// Whether a listing can be seen and booked.
@@ -421,7 +427,13 @@ impl Listing {
     pub fn on_sale(&self, pool: PoolNo, now: Time) -> bool {
         self.doc.status == Status::Published
             && self.doc.sale_opens_at.is_none_or(|opens| opens <= now)
-            && self.sale_ends_at(pool).is_none_or(|ends| now < ends)
+            && !self.sale_is_over(pool, now)
+    }
+
+    /// Whether the sale of a pool has ended by `now`.
+    #[must_use]
+    pub fn sale_is_over(&self, pool: PoolNo, now: Time) -> bool {
+        self.sale_ends_at(pool).is_some_and(|ends| ends <= now)
     }
 
     /// When a booking begins: the start of its first pool.

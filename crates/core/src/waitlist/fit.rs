@@ -1,7 +1,7 @@
 //! Whether what can be had is enough for an entry, and which units it would get.
 
 use super::Want;
-use crate::listing::{Kind, Listing};
+use crate::listing::Listing;
 use crate::pool::{Pool, PoolNo, PoolRef};
 use crate::time::Time;
 use crate::world::World;
@@ -24,17 +24,29 @@ pub fn fit(world: &World, listing: &Listing, want: &Want) -> Option<Vec<(PoolNo,
     }
 }
 
-/// Whether an entry could ever fit: whether what it wants exists.
+/// Whether an entry could ever fit: whether what it wants exists, if a pool `has` so much at most.
 #[must_use]
-pub fn exists(world: &World, listing: &Listing, want: &Want) -> bool {
+pub fn exists(world: &World, listing: &Listing, want: &Want, has: impl Fn(&Pool) -> i64) -> bool {
     match want {
         Want::Lines(lines) => lines.iter().all(|line| {
             let pool = world.pool(PoolRef { listing: listing.no, pool: line.pool });
-            pool.is_some_and(|pool| pool.capacity >= line.quantity)
+            pool.is_some_and(|pool| has(&pool) >= line.quantity)
         }),
         Want::Any(quantity) => {
             let pools = world.pools_of(listing.no);
-            any(listing, &pools, *quantity, |pool| pool.capacity, world.now).is_some()
+            any(listing, &pools, *quantity, has, world.now).is_some()
+        }
+    }
+}
+
+/// What has to be on sale, and within the customer's limits, for an entry that cannot be had now.
+pub(crate) fn needed(world: &World, listing: &Listing, want: &Want) -> Vec<(PoolNo, i64)> {
+    match want {
+        Want::Lines(lines) => lines.iter().map(|line| (line.pool, line.quantity)).collect(),
+        Want::Any(quantity) => {
+            let pools = world.pools_of(listing.no);
+            let on_sale = pools.iter().find(|(no, _)| listing.on_sale(*no, world.now));
+            on_sale.or(pools.first()).map(|(no, _)| (*no, *quantity)).into_iter().collect()
         }
     }
 }
@@ -48,16 +60,15 @@ fn any(
     has: impl Fn(&Pool) -> i64,
     now: Time,
 ) -> Option<Vec<(PoolNo, i64)>> {
-    let sold_still = |no: PoolNo| listing.sale_ends_at(no).is_none_or(|ends| now < ends);
     let free: Vec<(PoolNo, i64)> = pools
         .iter()
         .map(|(no, pool)| (*no, has(pool)))
-        .filter(|(no, units)| *units > 0 && sold_still(*no))
+        .filter(|(no, units)| *units > 0 && !listing.sale_is_over(*no, now))
         .collect();
     if let Some((no, _)) = free.iter().find(|(_, units)| *units >= quantity) {
         return Some(vec![(*no, quantity)]);
     }
-    if matches!(listing.kind(), Kind::Nights | Kind::Slots) {
+    if listing.kind().is_dated() {
         return None;
     }
     let beside = |a: &(PoolNo, i64), b: &(PoolNo, i64)| {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-use super::{Ended, Entry, EntryState, Reach, Standing, ended, ends_at, standing_of};
-use crate::booking::{Booking, State};
+use super::{Ended, Entry, EntryState, Reach, Standing, Want, ended, ends_at, standing_of, why_closed};
+use crate::booking::Booking;
 use crate::command::Actor;
 use crate::event::EventKind;
 use crate::id::{EntryNo, EntryRef, ListingNo, WaitlistId};
@@ -34,8 +34,8 @@ pub(super) struct List {
     pub(super) freed: BTreeSet<PoolNo>,
     /// Whether whatever is left of any pool is to be kept for somebody who takes any.
     pub(super) all_to_keep: bool,
-    /// Pools of which units went to somebody who did not wait, per command.
-    pub(super) taken: Vec<BTreeSet<PoolNo>>,
+    /// What went to somebody who did not wait, per command.
+    pub(super) taken: Vec<Taken>,
     /// Entries that are loaded and for which units are kept.
     pub(super) keepers: BTreeSet<EntryNo>,
     /// Whether every entry is loaded for which units are kept.
@@ -46,6 +46,15 @@ pub(super) struct List {
     pub(super) windows: BTreeMap<BTreeSet<PoolNo>, Window>,
     /// Offers and skips that this batch has written.
     pub(super) written: usize,
+}
+
+/// Units went to somebody.
+#[derive(Clone, Debug)]
+pub(super) struct Taken {
+    /// Of these pools.
+    pub(super) pools: BTreeSet<PoolNo>,
+    /// The identity of who has got them, if there is one.
+    pub(super) by: Option<String>,
 }
 
 /// How far the entries are loaded that have to do with some pools.
@@ -142,13 +151,15 @@ impl World {
     /// Changed and new entries: the row as loaded, if it was there, and as it is now.
     pub fn changed_entries(&self) -> impl Iterator<Item = (Option<&Entry>, &Entry)> {
         let now = |at| self.waitlists.entries.get(at).expect("a changed entry is in the world");
-        self.waitlists.changes.iter().map(move |(at, old)| (old.as_ref(), now(at)))
+        let changes = self.waitlists.changes.iter().map(move |(at, old)| (old.as_ref(), now(at)));
+        // Of most of those for whom something is kept it is taken back, and kept again.
+        changes.filter(|(old, new)| *old != Some(*new))
     }
 
     /// Whether an entry is new or changed.
     #[must_use]
     pub fn has_changed_entries(&self) -> bool {
-        !self.waitlists.changes.is_empty()
+        self.changed_entries().next().is_some()
     }
 
     /// By how many more (or fewer) wait by listing and group, as the changes have it; none for [`Reach::Everything`].
@@ -203,7 +214,7 @@ impl World {
         list.numbers.last += 1;
         entry.no = EntryNo(list.numbers.last);
         let at = entry.at();
-        self.count_waiting(entry.listing, reach, 1);
+        self.count_waiting(&entry, 1);
         let data = json!({ "id": entry.id, "ahead": entry.joined_behind, "until": entry.until });
         self.listing_event(EventKind::WaitlistJoined, entry.listing, actor, data.to_string());
         self.waitlists.changes.insert(at, None);
@@ -219,14 +230,18 @@ impl World {
         let at = new.at();
         let old = self.waitlists.entries.get(&at).cloned().expect("an updated entry was loaded");
         if old.waits() && !new.waits() {
-            self.count_waiting(new.listing, new.want.reach(), -1);
+            self.count_waiting(&new, -1);
         }
         self.waitlists.changes.entry(at).or_insert(Some(old));
         self.put_entry(new);
     }
 
-    fn count_waiting(&mut self, of: ListingNo, reach: Reach, by: i64) {
-        let list = self.waitlists.lists.entry(of).or_default();
+    fn count_waiting(&mut self, entry: &Entry, by: i64) {
+        if let Some(address) = &entry.address {
+            self.count_hold(&(ListingNo(0), address.clone()), by);
+        }
+        let reach = entry.want.reach();
+        let list = self.waitlists.lists.entry(entry.listing).or_default();
         list.numbers.waiting += by;
         for (_, count) in list.ahead.iter_mut().filter(|(asked, _)| asked.meets(reach)) {
             *count += by;
@@ -248,7 +263,7 @@ impl World {
     }
 
     /// Nothing is kept for this entry any more; others may have it.
-    fn give_back(&mut self, entry: &mut Entry) {
+    pub(super) fn give_back(&mut self, entry: &mut Entry) {
         for (pool, units) in std::mem::take(&mut entry.kept) {
             self.keep(PoolRef { listing: entry.listing, pool }, -units);
             self.freed(entry.listing, pool);
@@ -276,7 +291,8 @@ impl World {
         for at in due {
             let mut entry = self.waitlists.entries[&at].clone();
             let Some(listing) = self.listings.get(&at.listing).cloned() else { continue };
-            if let Some(why) = ended(&entry, &listing, now) {
+            let gone = self.has_lost_its_pools(&entry).then_some(Ended::SaleOver);
+            if let Some(why) = ended(&entry, &listing, now).or(gone) {
                 self.end_entry(at, EntryState::Closed, Some(why), &Actor::System);
                 continue;
             }
@@ -284,6 +300,13 @@ impl World {
             self.give_back(&mut entry);
             self.update_entry(entry);
         }
+    }
+
+    /// Whether a pool of what it waits for is sold no more, nor anything else: a slot outside of new opening hours, say.
+    fn has_lost_its_pools(&self, entry: &Entry) -> bool {
+        let Want::Lines(lines) = &entry.want else { return false };
+        let is_there = |pool| self.pool(PoolRef { listing: entry.listing, pool }).is_some();
+        !lines.iter().all(|line| is_there(line.pool))
     }
 
     /// Notes that a pool can give more.
@@ -319,25 +342,29 @@ impl World {
             *moved.entry(pool).or_default() += units;
         }
         list.freed.extend(moved.iter().filter(|(_, units)| **units < 0).map(|(pool, _)| *pool));
-        let taken: BTreeSet<PoolNo> =
+        let pools: BTreeSet<PoolNo> =
             moved.iter().filter(|(_, units)| **units > 0).map(|(pool, _)| *pool).collect();
         let is_offer = old.is_none() && new.details.offer.is_some();
-        if !taken.is_empty() && !is_offer {
-            list.taken.push(taken);
+        if !pools.is_empty() && !is_offer {
+            list.taken.push(Taken { pools, by: new.customer.identity() });
         }
     }
 
-    /// Says what became of an offer, where its booking is a hold no more.
+    /// Says what became of an offer, where that has changed.
     pub(crate) fn tell_of_offer(&mut self, old: &Booking, new: &Booking, actor: &Actor) {
-        let Some(offer) = new.details.offer.filter(|_| old.state == State::Held) else { return };
-        let kind = match standing_of(new) {
-            Standing::Taken if old.details.offer.is_some_and(|old| !old.taken) => EventKind::WaitlistTaken,
+        let Some(offer) = new.details.offer else { return };
+        let standing = standing_of(new);
+        if standing == standing_of(old) {
+            return;
+        }
+        let kind = match standing {
+            Standing::Taken => EventKind::WaitlistTaken,
             Standing::Lapsed => EventKind::WaitlistLapsed,
             Standing::Left => EventKind::WaitlistLeft,
             Standing::Closed => EventKind::WaitlistClosed,
-            Standing::Taken | Standing::Offered | Standing::Waiting => return,
+            Standing::Offered | Standing::Waiting => return,
         };
-        let data = json!({ "id": offer.entry, "booking_id": new.id });
+        let data = json!({ "id": offer.entry, "booking_id": new.id, "reason": why_closed(new) });
         self.listing_event(kind, new.listing, actor, data.to_string());
     }
 }

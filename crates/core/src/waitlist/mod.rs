@@ -19,6 +19,7 @@ pub mod serve;
 use serde::{Deserialize, Serialize};
 
 use crate::booking::{Booking, State};
+use crate::command::Actor;
 use crate::customer::Customer;
 use crate::id::{BookingNo, EntryNo, EntryRef, KeyId, ListingNo, WaitlistId};
 use crate::line::{Line, Lines};
@@ -29,6 +30,8 @@ use crate::time::Time;
 
 /// How often an entry is passed over before what comes free is kept for it.
 pub const MAX_SKIPS: u32 = 10;
+/// The reason of a booking that was given up by leaving the waitlist.
+pub const REASON_DECLINED: &str = "declined";
 /// Most entries of one listing that wait.
 pub const MAX_WAITING: i64 = 1_000_000;
 
@@ -227,9 +230,21 @@ pub enum Ended {
     ListingCancelled,
     /// When its turn came, the customer had as much as one may have.
     CustomerLimit,
+    /// What was offered was cancelled, and not by the customer.
+    OfferCancelled,
 }
 
 impl Ended {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Until,
+        Self::SaleOver,
+        Self::ListingClosed,
+        Self::ListingCancelled,
+        Self::CustomerLimit,
+        Self::OfferCancelled,
+    ];
+
     /// The name in rows and events.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -239,15 +254,14 @@ impl Ended {
             Self::ListingClosed => "listing_closed",
             Self::ListingCancelled => "listing_cancelled",
             Self::CustomerLimit => "customer_limit",
+            Self::OfferCancelled => "offer_cancelled",
         }
     }
 
     /// The reason of that name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        let all =
-            [Self::Until, Self::SaleOver, Self::ListingClosed, Self::ListingCancelled, Self::CustomerLimit];
-        all.into_iter().find(|reason| reason.as_str() == name)
+        Self::ALL.into_iter().find(|reason| reason.as_str() == name)
     }
 }
 
@@ -266,6 +280,9 @@ pub struct Entry {
     pub want: Want,
     /// Who waits.
     pub customer: Customer,
+    /// The address that it came from, as a keyed digest, where holds per address are limited: a place in line counts as a
+    /// hold, as that which is offered for it will.
+    pub address: Option<String>,
     /// When the customer joined.
     pub created_at: Time,
     /// The API key that did it.
@@ -311,6 +328,16 @@ impl Entry {
             (EntryState::Left, _) => Standing::Left,
         }
     }
+
+    /// Why waiting came to its end, where it did, for people: with its offer, settled, and what time has done by `now`.
+    #[must_use]
+    pub fn why_ended(&self, listing: &Listing, offer: Option<&Booking>, now: Time) -> Option<Ended> {
+        match (self.state, offer) {
+            (EntryState::Waiting, _) => ended(self, listing, now),
+            (EntryState::Offered, Some(booking)) => why_closed(booking),
+            _ => self.ended,
+        }
+    }
 }
 
 /// Notes in a booking that was offered that it is taken up, once it is.
@@ -329,9 +356,21 @@ pub fn standing_of(offer: &Booking) -> Standing {
     match offer.state {
         State::Held => Standing::Offered,
         State::Expired => Standing::Lapsed,
-        State::Cancelled if offer.reason.as_deref() == Some(REASON_LISTING_CANCELLED) => Standing::Closed,
+        State::Cancelled if why_closed(offer).is_some() => Standing::Closed,
         State::Cancelled => Standing::Left,
         State::InReview | State::Confirmed | State::Completed | State::Rejected => Standing::Taken,
+    }
+}
+
+/// Why an offer was cancelled, where neither the customer did it nor who took the customer off the list.
+fn why_closed(offer: &Booking) -> Option<Ended> {
+    if offer.state != State::Cancelled {
+        return None;
+    }
+    match offer.reason.as_deref() {
+        Some(REASON_LISTING_CANCELLED) => Some(Ended::ListingCancelled),
+        Some(REASON_DECLINED) => None,
+        _ => (offer.decided_by != Some(Actor::Owner.signature())).then_some(Ended::OfferCancelled),
     }
 }
 

@@ -9,16 +9,16 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::fit::fit;
-use super::list::List;
+use super::fit::{exists, fit, needed};
+use super::list::{List, Taken};
 use super::{Ended, Entry, EntryState, MAX_SKIPS, Want, ended};
 use crate::admission::{Admission, AdmissionKind, Window as Sale, admit, price};
 use crate::booking::{Booking, Details, Offer, State};
 use crate::command::Actor;
 use crate::event::EventKind;
 use crate::id::{BookingId, BookingNo, EntryNo, EntryRef, ListingNo, random_bits, uuid_v7_bits};
-use crate::listing::{Kind, Listing};
-use crate::pool::{PoolNo, PoolRef};
+use crate::listing::Listing;
+use crate::pool::{Pool, PoolNo, PoolRef};
 use crate::refusal::{Code, Refusal};
 use crate::world::World;
 
@@ -99,13 +99,13 @@ pub fn serve(world: &mut World, of: ListingNo) -> Result<(), Need> {
         return Err(Need::Keepers);
     }
     let listing = world.listings.get(&of).cloned().expect("a listing that is served is loaded");
-    while let Some(pools) = self::list(world, of).taken.last().cloned() {
-        look(world, of, &pools)?;
-        pass_over(world, &listing, &pools, None, None);
+    while let Some(taken) = self::list(world, of).taken.last().cloned() {
+        look(world, of, &taken.pools)?;
+        pass_over(world, &listing, &taken, None);
         let list = self::list(world, of);
         list.taken.pop();
         // For who was passed over often enough the rest is kept now.
-        list.freed.extend(pools);
+        list.freed.extend(taken.pools);
     }
     let mut pools = to_look_at(world, &listing)?;
     while let Some(more) = give(world, &listing, &mut pools)? {
@@ -120,7 +120,7 @@ pub fn serve(world: &mut World, of: ListingNo) -> Result<(), Need> {
 fn to_look_at(world: &mut World, listing: &Listing) -> Result<BTreeSet<PoolNo>, Need> {
     let of = listing.no;
     let list = list(world, of);
-    if list.all_to_keep && !list.whole && !dated(listing) {
+    if list.all_to_keep && !list.whole && !listing.kind().is_dated() {
         return Err(Need::Whole);
     }
     if std::mem::take(&mut list.all_to_keep) {
@@ -178,10 +178,8 @@ fn give(
     pools: &mut BTreeSet<PoolNo>,
 ) -> Result<Option<BTreeSet<PoolNo>>, Need> {
     let of = listing.no;
-    let back = take_back(world, of);
-    // They have to be looked at whatever else has to be loaded before: it is kept for nobody now.
-    list(world, of).freed.extend(&back);
-    pools.extend(back);
+    take_back(world, of);
+    pools.extend(list(world, of).freed.iter().copied());
     let mut after = EntryNo(0);
     let mut short = 0;
     loop {
@@ -196,12 +194,14 @@ fn give(
             world.end_entry(at, EntryState::Closed, Some(why), &Actor::System);
             continue;
         }
-        if matches!(entry.want, Want::Any(_)) && !dated(listing) && !list(world, of).whole {
+        if matches!(entry.want, Want::Any(_)) && !listing.kind().is_dated() && !list(world, of).whole {
             return Err(Need::Whole);
         }
         let Some(units) = fit(world, listing, &entry.want) else {
             short += 1;
-            keep(world, listing, &entry);
+            if entry.skipped >= MAX_SKIPS {
+                hold_back(world, listing, &entry, pools);
+            }
             continue;
         };
         let its: BTreeSet<PoolNo> = units.iter().map(|(pool, _)| *pool).collect();
@@ -218,9 +218,9 @@ fn give(
         }
         match offer(world, listing, &entry, &units) {
             Ok(()) => {
-                let reached = pass_over(world, listing, &its, Some(at.no), Some(&entry));
-                if reached {
-                    return Ok(Some(its));
+                let taken = Taken { pools: its, by: entry.customer.identity() };
+                if pass_over(world, listing, &taken, Some(&entry)) {
+                    return Ok(Some(taken.pools));
                 }
             }
             Err(refusal) if refusal.code == Code::CustomerLimit => {
@@ -234,10 +234,6 @@ fn give(
 
 fn available(world: &World, of: ListingNo, pool: PoolNo) -> i64 {
     world.pool(PoolRef { listing: of, pool }).map_or(0, |pool| pool.available())
-}
-
-const fn dated(listing: &Listing) -> bool {
-    matches!(listing.kind(), Kind::Nights | Kind::Slots)
 }
 
 /// The next entry after one, of which `short` before it could not get what they want.
@@ -275,68 +271,86 @@ fn step(world: &World, listing: &Listing, pools: &BTreeSet<PoolNo>, after: Entry
     }
 }
 
-/// Nothing is kept for anybody any more. Of which pools something was.
-fn take_back(world: &mut World, of: ListingNo) -> BTreeSet<PoolNo> {
+/// Nothing is kept for anybody any more; all pools of which something was have to be looked at.
+fn take_back(world: &mut World, of: ListingNo) {
     let lists = &world.waitlists;
     let keepers = lists.lists.get(&of).into_iter().flat_map(|list| &list.keepers);
     let keepers: Vec<Entry> =
         keepers.map(|no| lists.entries[&EntryRef { listing: of, no: *no }].clone()).collect();
-    let mut pools = BTreeSet::new();
     for mut entry in keepers {
-        for (pool, units) in std::mem::take(&mut entry.kept) {
-            world.keep(PoolRef { listing: of, pool }, -units);
-            pools.insert(pool);
-        }
+        world.give_back(&mut entry);
         world.update_entry(entry);
     }
-    pools
 }
 
-/// Keeps what is free of its pools for an entry that was passed over often enough.
-fn keep(world: &mut World, listing: &Listing, entry: &Entry) {
-    if entry.skipped < MAX_SKIPS {
-        return;
-    }
-    let wanted: Vec<(PoolNo, i64)> = match &entry.want {
-        Want::Lines(lines) => lines.iter().map(|line| (line.pool, line.quantity)).collect(),
-        Want::Any(quantity) => {
-            let mut missing = *quantity;
-            let pools = world
-                .pools_of(listing.no)
-                .into_iter()
-                .filter(|(no, _)| listing.sale_ends_at(*no).is_none_or(|ends| world.now < ends));
-            let parts = pools.map(|(no, pool)| {
-                let part = missing.min(pool.available());
-                missing -= part;
-                (no, part)
-            });
-            parts.collect()
+/// Keeps what is free of its pools for an entry that was passed over often enough, where no more is left than it needs.
+/// Nothing for whom nothing could be had anyway: who wants more than there is in all, or has as much as one may have.
+fn hold_back(world: &mut World, listing: &Listing, entry: &Entry, pools: &BTreeSet<PoolNo>) {
+    let asked = needed(world, listing, &entry.want);
+    // What the customer holds elsewhere may lapse before its turn comes; what it has does not.
+    let kind = AdmissionKind::Sale;
+    match admit(world, &admission(listing, entry, &asked, kind)) {
+        Err(refusal) if refusal.code == Code::CustomerLimit => {
+            let why = Some(Ended::CustomerLimit);
+            return world.end_entry(entry.at(), EntryState::Closed, why, &Actor::System);
         }
+        Err(refusal) if refusal.code == Code::NotOnSale => return,
+        Err(_) | Ok(()) => {}
+    }
+    let kept = match &entry.want {
+        Want::Lines(lines) if exists(world, listing, &entry.want, Pool::sellable) => {
+            let tight = lines.iter().filter(|line| available(world, listing.no, line.pool) <= line.quantity);
+            tight.map(|line| line.pool).collect()
+        }
+        // Units of one night will do, so those of one are kept: of which it has most already.
+        Want::Any(_) if listing.kind().is_dated() => {
+            let sold = pools.iter().filter(|pool| !listing.sale_is_over(**pool, world.now));
+            sold.max_by_key(|pool| available(world, listing.no, **pool)).copied().into_iter().collect()
+        }
+        Want::Any(_) if exists(world, listing, &entry.want, Pool::sellable) => {
+            let all = world.pools_of(listing.no).into_iter().map(|(no, _)| no);
+            all.filter(|pool| !listing.sale_is_over(*pool, world.now)).collect()
+        }
+        Want::Lines(_) | Want::Any(_) => Vec::new(),
     };
-    let mut kept = Vec::new();
-    for (pool, quantity) in wanted {
-        let units = quantity.min(available(world, listing.no, pool));
-        if units > 0 {
-            world.keep(PoolRef { listing: listing.no, pool }, units);
-            kept.push((pool, units));
-        }
-    }
-    if !kept.is_empty() {
-        world.update_entry(Entry { kept, ..entry.clone() });
-    }
+    keep_all(world, entry.clone(), kept);
 }
 
 /// This batch has written enough: all that is free is kept until the next goes on, at once.
 fn cut_off(world: &mut World, entry: &Entry, pools: &BTreeSet<PoolNo>) {
-    let mut kept = Vec::new();
-    for pool in pools {
-        let units = available(world, entry.listing, *pool);
-        if units > 0 {
-            world.keep(PoolRef { listing: entry.listing, pool: *pool }, units);
-            kept.push((*pool, units));
-        }
+    let due_at = Some(world.now);
+    keep_all(world, Entry { due_at, ..entry.clone() }, pools.iter().copied().collect());
+}
+
+/// Keeps all that is available of these pools for an entry.
+fn keep_all(world: &mut World, mut entry: Entry, pools: Vec<PoolNo>) {
+    let of = entry.listing;
+    entry.kept = pools.into_iter().map(|pool| (pool, available(world, of, pool))).collect();
+    entry.kept.retain(|(_, units)| *units > 0);
+    for &(pool, units) in &entry.kept {
+        world.keep(PoolRef { listing: of, pool }, units);
     }
-    world.update_entry(Entry { kept, due_at: Some(world.now), ..entry.clone() });
+    world.update_entry(entry);
+}
+
+/// What has to be admitted for an entry to get these units.
+fn admission<'a>(
+    listing: &'a Listing,
+    entry: &'a Entry,
+    asked: &'a [(PoolNo, i64)],
+    kind: AdmissionKind,
+) -> Admission<'a> {
+    Admission {
+        listing,
+        policy: listing.policy(),
+        asked,
+        customer: &entry.customer,
+        // It has counted since it joined.
+        address: None,
+        own: None,
+        kind,
+        window: Sale::Waiting,
+    }
 }
 
 /// Holds these units for an entry.
@@ -349,19 +363,7 @@ fn offer(
     let lines = price(world, listing, units, "lines")?;
     crate::decide::check_total(&lines, "lines")?;
     let policy = listing.policy();
-    admit(
-        world,
-        &Admission {
-            listing,
-            policy,
-            asked: units,
-            customer: &entry.customer,
-            address: None,
-            own: None,
-            kind: AdmissionKind::Hold,
-            window: Sale::Waiting,
-        },
-    )?;
+    admit(world, &admission(listing, entry, units, AdmissionKind::Hold))?;
     let deadline = world.now.plus_seconds(policy.hold_seconds);
     let id = BookingId::from_bits(uuid_v7_bits(world.now.millis(), random_bits(entry.id.bits())));
     let booking = Booking {
@@ -380,7 +382,7 @@ fn offer(
         deadline: Some(deadline),
         created_at: world.now,
         customer: entry.customer.clone(),
-        address: None,
+        address: entry.address.clone(),
         note: None,
         reason: None,
         decided_by: None,
@@ -397,25 +399,22 @@ fn offer(
     Ok(())
 }
 
-/// Counts those who wait before `before` as passed over, in favour of an entry or of somebody who did not wait. Whether
-/// one of them was so for the last time.
-fn pass_over(
-    world: &mut World,
-    listing: &Listing,
-    pools: &BTreeSet<PoolNo>,
-    before: Option<EntryNo>,
-    for_whom: Option<&Entry>,
-) -> bool {
+/// Counts those as passed over of whose pools less is left now than they need: in favour of an entry those who wait before
+/// it, in favour of somebody who did not wait everybody. Whether there is more to be kept for one of them now.
+fn pass_over(world: &mut World, listing: &Listing, taken: &Taken, in_favour_of: Option<&Entry>) -> bool {
+    let before = in_favour_of.map(|entry| entry.no);
     let earlier =
-        candidates(world, listing.no, pools).take_while(|entry| before.is_none_or(|no| entry.no < no));
-    let passed: Vec<Entry> =
-        earlier.take(MAX_LOOK).filter(|entry| entry.skipped < MAX_SKIPS).cloned().collect();
-    let mut reached = false;
+        candidates(world, listing.no, &taken.pools).take_while(|entry| before.is_none_or(|no| entry.no < no));
+    let (patient, others): (Vec<&Entry>, Vec<&Entry>) =
+        earlier.take(MAX_LOOK).partition(|entry| entry.skipped >= MAX_SKIPS);
+    let passed: Vec<Entry> = others.into_iter().filter(|entry| minds(world, entry, taken)).cloned().collect();
+    // There was more of it than they need, and so nothing of it was kept.
+    let mut more = patient.into_iter().any(|entry| is_tight(world, entry, taken));
     for entry in passed {
         let skipped = entry.skipped + 1;
         if skipped == MAX_SKIPS {
-            reached = true;
-            // From now on everything of its pools is kept, what is left of the others too.
+            more = true;
+            // From now on what is left of its pools is kept, of the others too.
             let list = list(world, listing.no);
             match &entry.want {
                 Want::Lines(lines) => list.freed.extend(lines.iter().map(|line| line.pool)),
@@ -426,12 +425,32 @@ fn pass_over(
             "id": entry.id,
             "skipped": skipped,
             "wants": entry.want.units(listing),
-            "in_favour_of": for_whom.map(|entry| entry.id),
-            "pools": pools.iter().take(MAX_POOLS_TOLD).map(|pool| listing.pool_key(*pool)).collect::<Vec<_>>(),
+            "in_favour_of": in_favour_of.map(|entry| entry.id),
+            "pools": taken.pools.iter().take(MAX_POOLS_TOLD).map(|pool| listing.pool_key(*pool)).collect::<Vec<_>>(),
         });
         world.listing_event(EventKind::WaitlistSkipped, listing.no, &Actor::System, data.to_string());
         world.update_entry(Entry { skipped, ..entry });
         list(world, listing.no).written += 1;
     }
-    reached
+    more
+}
+
+/// Whether of a pool of which some was taken there is still some, and no more than an entry needs.
+fn is_tight(world: &World, entry: &Entry, taken: &Taken) -> bool {
+    let Want::Lines(lines) = &entry.want else { return false };
+    let mut its = lines.iter().filter(|line| taken.pools.contains(&line.pool));
+    its.any(|line| (1..=line.quantity).contains(&available(world, entry.listing, line.pool)))
+}
+
+/// Whether an entry has lost something by what was taken, and not by its own customer: of a pool less is left than it
+/// needs. Of any pool it could have used every unit.
+fn minds(world: &World, entry: &Entry, taken: &Taken) -> bool {
+    let is_own = taken.by.is_some() && taken.by == entry.customer.identity();
+    let is_short = match &entry.want {
+        Want::Lines(lines) => lines.iter().any(|line| {
+            taken.pools.contains(&line.pool) && available(world, entry.listing, line.pool) < line.quantity
+        }),
+        Want::Any(_) => true,
+    };
+    is_short && !is_own
 }

@@ -71,16 +71,16 @@ impl Waiter {
         }
     }
 
-    /// Whether it is passed over by who gets these. Who wants of both pools, or of any, waits for everything.
-    fn minds(&self, units: [i64; 2]) -> bool {
-        let one = |pool: usize| self.wants[pool] > 0 && self.wants[1 - pool] == 0;
-        (0..2).any(|pool| units[pool] > 0 && !one(1 - pool))
+    /// Whether it is passed over by who gets these, and leaves so many: less than it needs of one of them.
+    fn minds(&self, units: [i64; 2], left: [i64; 2]) -> bool {
+        let any = self.wants == [0, 0];
+        (0..2).any(|pool| units[pool] > 0 && (any || left[pool] < self.wants[pool]))
     }
 
-    /// What is kept for it of what is left.
+    /// What is kept for it of what is left: nothing of that of which there is more than it needs.
     fn keeps(&self, left: [i64; 2]) -> [i64; 2] {
         if self.wants != [0, 0] {
-            return [self.wants[0].min(left[0]), self.wants[1].min(left[1])];
+            return [0, 1].map(|pool| if left[pool] <= self.wants[pool] { left[pool] } else { 0 });
         }
         let front = self.any.min(left[0]);
         [front, (self.any - front).min(left[1])]
@@ -94,10 +94,13 @@ struct Model {
 }
 
 impl Model {
+    /// They are gone already. What is kept for those behind counts for nothing here.
     fn is_passed_over(&mut self, units: [i64; 2], before: usize) {
+        let kept = |pool: usize| self.list[..before].iter().map(|waiter| waiter.kept[pool]).sum::<i64>();
+        let left = [self.free[0] - kept(0), self.free[1] - kept(1)];
         let earlier = self.list[..before].iter_mut();
         for waiter in
-            earlier.filter(|waiter| waiter.waits() && waiter.minds(units) && waiter.skipped < MAX_SKIPS)
+            earlier.filter(|waiter| waiter.waits() && waiter.minds(units, left) && waiter.skipped < MAX_SKIPS)
         {
             waiter.skipped += 1;
         }

@@ -147,7 +147,15 @@ pub fn known(name: &str) -> Customer {
 /// Somebody waits.
 pub fn wait_for(listing: &Listing, want: WaitFor, customer: Customer) -> Command {
     let (id, listing) = (ids::waitlist_id(), listing.id);
-    let join = JoinWaitlist { id, listing, want, customer, until: None };
+    let join = JoinWaitlist {
+        id,
+        listing,
+        want,
+        customer,
+        address: None,
+        max_open_holds_of_address: None,
+        until: None,
+    };
     Command::new(Actor::Public, Action::JoinWaitlist(Box::new(join)))
 }
 

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use lastseat_core::booking::{Booking, Patch, State, Step, fold};
-use lastseat_core::id::{BookingNo, ListingNo};
+use lastseat_core::id::{BookingNo, EntryNo, ListingNo};
 use lastseat_core::pool::PoolNo;
 use lastseat_core::settle::due_at;
 use lastseat_core::world::CustomerUse;
 use lastseat_store::verify::verify;
-use lastseat_store::{Read, Store, StoredEvent};
+use lastseat_store::{Read, Store, StoredEvent, Which};
 use lastseat_store_sqlite::SqliteStore;
 
 /// Bookings that are looked at together.
@@ -85,6 +85,13 @@ fn check_customers(read: &dyn Read, bookings: &[Booking]) {
         }
         if let Some(address) = &booking.address {
             has.entry((ListingNo(0), address.clone())).or_default().open_holds += open;
+        }
+    }
+    for listing in &listings {
+        for entry in read.entries(listing.no, Which::Waiting, EntryNo(0), u32::MAX).unwrap() {
+            if let Some(address) = entry.address {
+                has.entry((ListingNo(0), address)).or_default().open_holds += 1;
+            }
         }
     }
     let scopes = listings.iter().map(|listing| listing.no).chain([ListingNo(0)]);

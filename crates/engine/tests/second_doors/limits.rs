@@ -1,9 +1,11 @@
 //! Limits on one customer, who comes through several pools, windows and addresses at once.
 
-use lastseat_core::command::{Action, Actor, Command};
+use lastseat_core::Outcome;
+use lastseat_core::command::{Action, Actor, Command, WaitFor};
 use lastseat_core::customer::Customer;
 use lastseat_core::listing::Listing;
 use lastseat_core::refusal::Code;
+use lastseat_core::waitlist::Standing;
 use serde_json::json;
 
 use crate::common::race::{assert_won, ways};
@@ -111,6 +113,50 @@ async fn holds_from_one_address_are_limited_over_all_listings() {
         house.book(from_address(&one, "there", 3)).await;
         // When they lapse, the address is as good as new, whether or not anybody has swept.
         house.pass(600);
+        house.book(from_address(&other, "here", 3)).await;
+        house.audit();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_in_line_is_one_of_the_holds_that_an_address_may_have() {
+    for way in ways() {
+        let house = way.house();
+        let (one, other) = (house.places(1).await, house.places(50).await);
+        let first = house.book(ask::one(&one)).await;
+        let wait = |_| {
+            let claim = WaitFor::Claim(ask::lines(&[("standard", 1)]));
+            let Action::JoinWaitlist(mut join) = ask::wait_for(&one, claim, Customer::default()).action
+            else {
+                unreachable!()
+            };
+            join.customer.name = "A guest".to_owned();
+            (join.address, join.max_open_holds_of_address) = (Some("here".to_owned()), Some(3));
+            Command::new(Actor::Public, Action::JoinWaitlist(join))
+        };
+        let left = (0..4).map(wait).collect();
+        let right = (0..4).map(|_| from_address(&other, "here", 3)).collect();
+        let (left, right) = house.race(way, left, right).await;
+        assert_won(&[left.clone(), right.clone()].concat(), 3, "customer_limit", way);
+        house.audit();
+        let joined = left.into_iter().filter_map(Result::ok).map(|outcome| match outcome {
+            Outcome::Waits(entry) => entry.id,
+            other => panic!("{other:?}"),
+        });
+        let joined: Vec<_> = joined.collect();
+        if joined.is_empty() {
+            continue;
+        }
+        // It is the same one when it has become a hold, and none when it has lapsed.
+        house.submit(ask::cancel(&ask::operator("Olim"), first.id)).await.unwrap();
+        assert!(house.standings(&joined).await.contains(&Standing::Offered));
+        assert_eq!(
+            house.try_book(from_address(&other, "here", 3)).await.unwrap_err().code,
+            Code::CustomerLimit
+        );
+        house.audit();
+        house.pass(600);
+        house.settle().await;
         house.book(from_address(&other, "here", 3)).await;
         house.audit();
     }

@@ -47,7 +47,7 @@ pub(crate) fn wish(dice: &mut Dice, read: &dyn Read, listing: &Listing) -> Optio
             let want =
                 if dice.chance(400) { WaitFor::Claim(one(dice, listing)) } else { wait_for(dice, listing) };
             let who = dice.chance(150).then(|| dice.below(6));
-            (Actor::Public, What::Join { listing: id, want, who, until: None })
+            (Actor::Public, What::Join { listing: id, want, who, until: None, address: false })
         }
         70..74 => {
             let entries = entries(read, listing.no);

@@ -32,7 +32,7 @@ use world::World;
 /// Seeds that are tried unless the environment says otherwise.
 const SEEDS: u64 = 2_000;
 /// Seeds within which a planted bug has to show.
-const BUG_SEEDS: u64 = 400;
+const BUG_SEEDS: u64 = 3_000;
 /// Steps that are told of a seed that failed.
 const TOLD_STEPS: usize = 40;
 

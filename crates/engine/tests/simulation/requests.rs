@@ -64,6 +64,7 @@ pub(crate) enum What {
         want: WaitFor,
         who: Option<u64>,
         until: Option<Time>,
+        address: bool,
     },
     /// Somebody wants to wait no more.
     Leave {
@@ -214,17 +215,21 @@ impl Request {
                 let spec = Box::new(serde_json::from_value(form).unwrap());
                 Action::CreateListing { id: ListingId::from_bits(id), spec }
             }
-            What::Join { listing, want, who, until } => Action::JoinWaitlist(Box::new(JoinWaitlist {
-                id: WaitlistId::from_bits(id),
-                listing: *listing,
-                want: want.clone(),
-                customer: Customer {
-                    name: format!("Waits {}", self.no),
-                    external_id: who.map(|who| format!("c{who}")),
-                    ..Customer::default()
-                },
-                until: *until,
-            })),
+            What::Join { listing, want, who, until, address } => {
+                Action::JoinWaitlist(Box::new(JoinWaitlist {
+                    id: WaitlistId::from_bits(id),
+                    listing: *listing,
+                    want: want.clone(),
+                    customer: Customer {
+                        name: format!("Waits {}", self.no),
+                        external_id: who.map(|who| format!("c{who}")),
+                        ..Customer::default()
+                    },
+                    address: address.then(|| "home".to_owned()),
+                    max_open_holds_of_address: address.then_some(3),
+                    until: *until,
+                }))
+            }
             What::Leave { entry } => Action::LeaveWaitlist { id: *entry },
         };
         let mut command = Command::new(self.actor.clone(), action);
@@ -340,7 +345,7 @@ pub(crate) fn join(dice: &mut Dice, read: &dyn Read, listing: &Listing) -> What 
     }
     let who = dice.chance(600).then(|| dice.below(6));
     let until = dice.chance(100).then(|| read.now().plus_seconds(i64::try_from(dice.below(900)).unwrap()));
-    What::Join { listing: listing.id, want, who, until }
+    What::Join { listing: listing.id, want, who, until, address: dice.chance(100) }
 }
 
 pub(crate) fn wait_for(dice: &mut Dice, listing: &Listing) -> WaitFor {

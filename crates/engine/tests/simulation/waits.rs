@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lastseat_core::booking::{Booking, State};
 use lastseat_core::event::{EventData, EventKind, NewEvent};
 use lastseat_core::id::{BookingNo, EntryNo, ListingNo};
-use lastseat_core::listing::{Kind, Listing, Status};
+use lastseat_core::listing::Listing;
 use lastseat_core::pool::PoolNo;
 use lastseat_core::time::Time;
 use lastseat_core::waitlist::{Entry, EntryState, Want};
@@ -18,6 +18,10 @@ use serde_json::Value;
 
 use crate::model::as_of;
 use crate::requests::entries;
+
+mod walk;
+
+use walk::lacks;
 
 /// How often somebody may be passed over.
 const PATIENCE: u32 = 10;
@@ -109,11 +113,20 @@ fn check_rows(read: &dyn Read, world: &World, listing: &Listing) -> Result<(), S
         {
             return Err(format!("the customer of {} waits twice", entry.id));
         }
-        if entry.skipped > PATIENCE || (!entry.kept.is_empty() && entry.skipped < PATIENCE) {
+        // What is kept for somebody who is due is only kept until the next commit, for whoever is first.
+        let is_early = entry.skipped < PATIENCE && entry.due_at.is_none_or(|due| due > world.now);
+        if entry.skipped > PATIENCE || (!entry.kept.is_empty() && is_early) {
             return Err(format!("{entry:?} was passed over too often, or keeps something too early"));
         }
     }
     Ok(())
+}
+
+/// How often somebody is to be noted as passed over: at least, and at most.
+#[derive(Default)]
+struct Passed {
+    must: u32,
+    may: u32,
 }
 
 /// One commit, event by event.
@@ -132,12 +145,9 @@ struct Replay<'a> {
     stock: BTreeMap<PoolNo, (i64, i64)>,
     after: BTreeMap<PoolNo, (i64, i64)>,
     /// Whom somebody has got units before, and it was not noted yet.
-    passed: BTreeMap<EntryNo, u32>,
-    gains: u32,
+    passed: BTreeMap<EntryNo, Passed>,
     /// Transitions that were seen.
     seen: BTreeSet<(BookingNo, u32)>,
-    /// Whether what is kept can be told: for whom any night will do, it depends on which were looked at.
-    tells_kept: bool,
 }
 
 impl<'a> Replay<'a> {
@@ -158,8 +168,6 @@ impl<'a> Replay<'a> {
             }
         }
         waiting.retain(|_, entry| entry.state == EntryState::Waiting);
-        let dated = matches!(listing.kind(), Kind::Nights | Kind::Slots);
-        let tells_kept = !(dated && all.iter().any(|entry| matches!(entry.want, Want::Any(_))));
         let events = world.changes.events.iter().filter(|event| event.listing == listing.no).collect();
         Self {
             read,
@@ -172,9 +180,7 @@ impl<'a> Replay<'a> {
             stock: before,
             after,
             passed: BTreeMap::new(),
-            gains: 0,
             seen: BTreeSet::new(),
-            tells_kept,
         }
     }
 
@@ -198,8 +204,8 @@ impl<'a> Replay<'a> {
 
     /// Nobody waits who could be served, and what is kept is what should be.
     fn check_end(&self) -> Result<(), String> {
-        if let Some((no, times)) = self.passed.iter().find(|(_, times)| **times > 0) {
-            return Err(format!("entry {} was passed over {times} times unnoticed", no.0));
+        if let Some((no, times)) = self.passed.iter().find(|(_, times)| times.must > 0) {
+            return Err(format!("entry {} was passed over {} times unnoticed", no.0, times.must));
         }
         let now = |no: &EntryNo| self.all.iter().find(|entry| entry.no == *no).unwrap();
         if let Some(no) = self.waiting.keys().find(|no| now(no).state != EntryState::Waiting) {
@@ -232,7 +238,9 @@ impl<'a> Replay<'a> {
         if let Some(entry) = waiting.clone().find(|entry| self.may_get(entry, &left).is_some()) {
             return Err(format!("entry {} waits, although {left:?} would do: {entry:?}", entry.no.0));
         }
-        if !self.tells_kept {
+        let goes_on_at_once =
+            |entry: &Entry| !entry.kept.is_empty() && entry.due_at.is_some_and(|due| due <= self.now);
+        if !self.tells_kept() || waiting.clone().any(goes_on_at_once) {
             return Ok(());
         }
         let (_, expected) = self.walk();
@@ -260,12 +268,19 @@ impl<'a> Replay<'a> {
         let offer = after.details.offer.filter(|_| before.is_none());
         if !gained.is_empty() {
             let (first, kept) = self.walk();
+            // Who gets the units of one night that is kept for somebody is not known if it is not known which.
+            let offered = offer.and_then(|offer| self.waiting.values().find(|entry| entry.id == offer.entry));
+            let first = match offered {
+                _ if self.tells_kept() => first,
+                Some(entry) => self.may_get(entry, &gained).map(|units| (entry.no, units)),
+                None => None,
+            };
             let for_whom = match (offer, first) {
                 (Some(offer), Some((first, units))) if self.waiting[&first].id == offer.entry => {
                     let fits = match &self.waiting[&first].want {
                         Want::Lines(_) => units == gained,
                         Want::Any(quantity) => {
-                            let dated = matches!(self.listing.kind(), Kind::Nights | Kind::Slots);
+                            let dated = self.listing.kind().is_dated();
                             gained.values().sum::<i64>() == *quantity && (!dated || gained.len() == 1)
                         }
                     };
@@ -286,19 +301,22 @@ impl<'a> Replay<'a> {
                 (None, None) => None,
             };
             self.check_kept(&gained, &kept, for_whom, no)?;
-            self.gains += 1;
+            let left: Units = gained.iter().map(|(no, units)| (*no, self.left(*no, &kept) - units)).collect();
             let passes = |entry: &&Entry| {
-                for_whom.is_none_or(|whom| entry.no < whom) && entry.skipped < PATIENCE && self.goes_on(entry)
+                let own = after.customer.identity();
+                let is_own = own.is_some() && own == entry.customer.identity();
+                for_whom.is_none_or(|whom| entry.no < whom)
+                    && entry.skipped < PATIENCE
+                    && !is_own
+                    && lacks(entry, &left)
             };
-            let passed: Vec<EntryNo> = self
-                .waiting
-                .values()
-                .filter(passes)
-                .filter(|entry| wants_of(entry, &gained))
-                .map(|entry| entry.no)
-                .collect();
-            for no in passed {
-                *self.passed.entry(no).or_default() += 1;
+            let passed = self.waiting.values().filter(passes);
+            let passed = passed.map(|entry| (entry.no, self.goes_on(entry) && self.tells_kept()));
+            for (no, is_certain) in passed.collect::<Vec<_>>() {
+                let passed = self.passed.entry(no).or_default();
+                passed.may += 1;
+                // Who has waited for too long may have been noticed before or after.
+                passed.must += u32::from(is_certain);
             }
         }
         for (pool, units) in moved.into_iter().filter(|(_, units)| *units != 0) {
@@ -315,7 +333,7 @@ impl<'a> Replay<'a> {
         for_whom: Option<EntryNo>,
         booking: BookingNo,
     ) -> Result<(), String> {
-        if !self.tells_kept {
+        if !self.tells_kept() {
             return Ok(());
         }
         for (pool, units) in gained {
@@ -330,6 +348,18 @@ impl<'a> Replay<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Whether what is kept can be told: for whom any night will do, it depends on which were looked at.
+    fn tells_kept(&self) -> bool {
+        let is_free = |entry: &Entry| matches!(entry.want, Want::Any(_)) && entry.skipped >= PATIENCE;
+        !(self.listing.kind().is_dated() && self.waiting.values().any(is_free))
+    }
+
+    /// What can be had of a pool besides what is kept.
+    fn left(&self, pool: PoolNo, kept: &BTreeMap<EntryNo, Units>) -> i64 {
+        let (all, taken) = self.stock.get(&pool).copied().unwrap_or_default();
+        all - taken - kept.values().filter_map(|units| units.get(&pool)).sum::<i64>()
     }
 
     fn told(&mut self, kind: EventKind, data: &Value) -> Result<(), String> {
@@ -359,12 +389,12 @@ impl<'a> Replay<'a> {
                     return Err(format!("entry {} was passed over, and does not wait", no.0));
                 };
                 entry.skipped += 1;
-                if data["skipped"] != entry.skipped || entry.skipped > PATIENCE || self.gains == 0 {
+                let passed = self.passed.entry(no).or_default();
+                if data["skipped"] != entry.skipped || entry.skipped > PATIENCE || passed.may == 0 {
                     return Err(format!("entry {} was passed over wrongly: {data}", no.0));
                 }
-                if let Some(times) = self.passed.get_mut(&no) {
-                    *times = times.saturating_sub(1);
-                }
+                passed.may -= 1;
+                passed.must = passed.must.saturating_sub(1);
             }
             EventKind::WaitlistOffered | EventKind::WaitlistLeft | EventKind::WaitlistClosed => {
                 self.waiting.remove(&no);
@@ -395,82 +425,6 @@ impl<'a> Replay<'a> {
             }
         }
     }
-
-    /// From the first to the last: who would be served first, and what is kept for those who have been patient.
-    fn walk(&self) -> (Option<(EntryNo, Units)>, BTreeMap<EntryNo, Units>) {
-        let mut left: Units = self.stock.iter().map(|(no, (all, taken))| (*no, all - taken)).collect();
-        let mut kept = BTreeMap::new();
-        for entry in self.waiting.values() {
-            if let Some(units) = self.may_get(entry, &left) {
-                return (Some((entry.no, units)), kept);
-            }
-            if entry.skipped < PATIENCE || !self.goes_on(entry) {
-                continue;
-            }
-            let mut own = Units::new();
-            let mut keep = |pool: PoolNo, most: i64| {
-                let left = left.entry(pool).or_default();
-                let units = most.min(*left).max(0);
-                if units > 0 {
-                    own.insert(pool, units);
-                    *left -= units;
-                }
-                units
-            };
-            match &entry.want {
-                Want::Lines(lines) => lines.iter().for_each(|line| {
-                    keep(line.pool, line.quantity);
-                }),
-                Want::Any(quantity) => {
-                    let mut missing = *quantity;
-                    for pool in self.stock.keys().filter(|pool| self.is_sold(**pool)) {
-                        missing -= keep(*pool, missing);
-                    }
-                }
-            }
-            kept.insert(entry.no, own);
-        }
-        (None, kept)
-    }
-
-    /// What an entry would get of what is left.
-    fn may_get(&self, entry: &Entry, left: &Units) -> Option<Units> {
-        if !self.goes_on(entry) {
-            return None;
-        }
-        let has = |pool: &PoolNo| left.get(pool).copied().unwrap_or_default();
-        match &entry.want {
-            Want::Lines(lines) => {
-                let units: Units = lines.iter().map(|line| (line.pool, line.quantity)).collect();
-                units.iter().all(|(pool, units)| has(pool) >= *units).then_some(units)
-            }
-            Want::Any(quantity) => {
-                let open: Vec<&PoolNo> =
-                    left.keys().filter(|pool| self.is_sold(**pool) && has(pool) > 0).collect();
-                if let Some(one) = open.iter().find(|pool| has(pool) >= *quantity) {
-                    return Some(Units::from([(**one, *quantity)]));
-                }
-                let dated = matches!(self.listing.kind(), Kind::Nights | Kind::Slots);
-                let sum: i64 = open.iter().map(|pool| has(pool)).sum();
-                (!dated && sum >= *quantity).then(|| open.iter().map(|pool| (**pool, has(pool))).collect())
-            }
-        }
-    }
-
-    fn is_sold(&self, pool: PoolNo) -> bool {
-        self.listing.sale_ends_at(pool).is_none_or(|end| end > self.now)
-    }
-
-    /// Whether it is not over for this entry, whoever has noticed.
-    fn goes_on(&self, entry: &Entry) -> bool {
-        let wants_what_is_sold = match &entry.want {
-            Want::Lines(lines) => lines.iter().all(|line| self.is_sold(line.pool)),
-            Want::Any(_) => self.stock.keys().any(|pool| self.is_sold(*pool)),
-        };
-        self.listing.doc.status == Status::Published
-            && wants_what_is_sold
-            && entry.until.is_none_or(|until| until > self.now)
-    }
 }
 
 /// What a booking has.
@@ -482,12 +436,4 @@ fn claims(booking: &Booking) -> Units {
         }
     }
     claims
-}
-
-/// Whether some of these units are of what an entry wants.
-fn wants_of(entry: &Entry, units: &Units) -> bool {
-    match &entry.want {
-        Want::Lines(lines) => lines.iter().any(|line| units.contains_key(&line.pool)),
-        Want::Any(_) => true,
-    }
 }

@@ -1,6 +1,6 @@
 //! Waiting comes to its end.
 
-use lastseat_core::command::{Action, Actor, Command};
+use lastseat_core::command::{Action, Actor, Command, WaitFor};
 use lastseat_core::waitlist::{Ended, Standing};
 use lastseat_store::Store as _;
 use serde_json::json;
@@ -123,5 +123,28 @@ async fn an_edit_is_noticed_by_those_too_who_change_in_the_same_transaction() {
         (house.engine.waiting(listing.no).await.unwrap(), house.availability(&listing).await.pools[0].kept),
         (0, 0)
     );
+    house.audit();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_a_slot_that_is_sold_no_more_is_told_so() {
+    let house = House::open();
+    let hours = |from: &str| json!([{ "days": ["tue"], "from": from, "until": "12:00" }]);
+    let listing = house
+        .listing(json!({
+            "kind": "slots", "slot_minutes": 60,
+            "resources": [{ "key": "pitch", "capacity": 1, "price": 1_000 }],
+            "calendar": { "from": "2026-06-02", "until": "2026-06-03" }, "opening_hours": hours("09:00"),
+        }))
+        .await;
+    house.book(ask::create(&listing, ask::slot("pitch", "2026-06-02T10:00:00Z", 1))).await;
+    let two = WaitFor::Claim(ask::slot("pitch", "2026-06-02T09:00:00Z", 2));
+    let waits = house.join(ask::wait_for(&listing, two, ask::known("Vera"))).await;
+    let later = WaitFor::Claim(ask::slot("pitch", "2026-06-02T10:00:00Z", 2));
+    let later = house.join(ask::wait_for(&listing, later, ask::known("Boris"))).await;
+    house.patch(&listing, json!({ "opening_hours": hours("10:00") })).await;
+    house.settle().await;
+    assert_eq!(house.standings(&[waits, later]).await, [Standing::Closed, Standing::Waiting]);
+    assert_eq!(house.entry(waits).await.ended, Some(Ended::SaleOver));
     house.audit();
 }

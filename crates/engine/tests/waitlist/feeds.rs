@@ -215,3 +215,21 @@ async fn a_draft_offers_nothing_until_it_is_published_again() {
     house.patch(&listing, json!({ "status": "published" })).await;
     served(&house, &listing, waits).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_lapsed_is_enough_for_who_waits_and_for_who_comes_then() {
+    let house = House::open();
+    let pools = json!([{ "key": "standard", "capacity": 6, "price": 1_000 }]);
+    let listing = house.paid_places(pools, json!({ "max_quantity": 6 })).await;
+    house.paid(ask::one(&listing)).await;
+    house.book(ask::create(&listing, ask::lines(&[("standard", 5)]))).await;
+    let waits = house.join(ask::wait(&listing, 3, "Vera")).await;
+    // Nobody has swept: whoever comes first does, and who waits comes before them.
+    house.pass(600);
+    house.book(ask::one(&listing)).await;
+    let entry = house.entry(waits).await;
+    assert_eq!((entry.standing, entry.entry.skipped), (Standing::Offered, 0));
+    house.book(ask::one(&listing)).await;
+    assert_eq!(house.try_book(ask::one(&listing)).await.unwrap_err().code.as_str(), "sold_out");
+    house.audit();
+}

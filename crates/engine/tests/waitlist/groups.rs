@@ -1,6 +1,7 @@
 //! Who needs more than is free: passed over at most ten times.
 
-use lastseat_core::waitlist::{MAX_SKIPS, Standing};
+use lastseat_core::command::WaitFor;
+use lastseat_core::waitlist::{Ended, MAX_SKIPS, Standing};
 use serde_json::json;
 
 use crate::common::{House, ask};
@@ -179,5 +180,97 @@ async fn what_is_kept_of_one_pool_stays_kept_when_another_comes_free() {
     assert_eq!(house.availability(&listing).await.pools[0].kept, 1);
     assert_eq!(house.try_book(ask::one(&listing)).await.unwrap_err().code.as_str(), "sold_out");
     assert_eq!(house.entry(group).await.standing, Standing::Waiting);
+    house.audit();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_passed_over_where_enough_is_left_and_nothing_is_kept_of_what_there_is_plenty() {
+    let house = House::open();
+    let pools = json!([{ "key": "standard", "capacity": 1, "price": 1_000 }, { "key": "other", "capacity": 15, "price": 1_000 }]);
+    let listing = house.paid_places(pools, json!({})).await;
+    let one_of = |key: &str| ask::create(&listing, ask::lines(&[(key, 1)]));
+    let booked = house.book(one_of("standard")).await;
+    let both = WaitFor::Claim(ask::lines(&[("standard", 1), ("other", 2)]));
+    let waits = house.join(ask::wait_for(&listing, both, ask::known("Vera"))).await;
+    for left in (2..15).rev() {
+        house.book(one_of("other")).await;
+        assert_eq!(house.availability(&listing).await.pools[1].available, left);
+        assert_eq!(house.entry(waits).await.entry.skipped, 0);
+    }
+    // From here on it loses something: what is left of the other would not do any more.
+    let mut last = house.book(one_of("other")).await;
+    for round in 1..=10 {
+        assert_eq!(house.entry(waits).await.entry.skipped, round);
+        house.submit(ask::cancel(&ask::operator("Olim"), last.id)).await.unwrap();
+        house.audit();
+        if round < 10 {
+            last = house.book(one_of("other")).await;
+        }
+    }
+    let kept = house.availability(&listing).await.pools[1].kept;
+    assert_eq!((kept, house.try_book(one_of("other")).await.unwrap_err().code.as_str()), (2, "sold_out"));
+    house.submit(ask::cancel(&ask::operator("Olim"), booked.id)).await.unwrap();
+    assert_eq!(house.entry(waits).await.standing, Standing::Offered);
+    house.audit();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_is_not_passed_over_by_bookings_of_their_own() {
+    let house = House::open();
+    let (listing, mut booked) = full(&house, 12).await;
+    let group = house.join(ask::wait(&listing, 4, "Group")).await;
+    let single = |who: &str| ask::create_for(&listing, ask::lines(&[("standard", 1)]), ask::known(who));
+    for (who, skipped) in [("Group", 0), ("Anna", 1), ("Group", 1)] {
+        house.submit(ask::cancel(&ask::operator("Olim"), booked.pop().unwrap())).await.unwrap();
+        house.book(single(who)).await;
+        assert_eq!(house.entry(group).await.entry.skipped, skipped);
+    }
+    house.audit();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_kept_for_whom_nothing_could_be_had_anyway() {
+    let house = House::open();
+    let pools = json!([{ "key": "standard", "capacity": 14, "price": 1_000 }, { "key": "other", "capacity": 4, "price": 1_000 }]);
+    let listing = house.paid_places(pools, json!({ "max_per_customer": 4 })).await;
+    let by = ask::operator("Olim");
+    let mut booked = Vec::new();
+    for _ in 0..14 {
+        booked.push(house.book(ask::one(&listing)).await.id);
+    }
+    let limited = house.join(ask::wait(&listing, 4, "Limited")).await;
+    house.join(ask::wait(&listing, 4, "Large")).await;
+    for _ in 0..10 {
+        house.submit(ask::cancel(&by, booked.pop().unwrap())).await.unwrap();
+        house.book(ask::one(&listing)).await;
+    }
+    house.book(ask::create_for(&listing, ask::lines(&[("other", 1)]), ask::known("Limited"))).await;
+    house.submit(ask::cancel(&by, booked.pop().unwrap())).await.unwrap();
+    let entry = house.entry(limited).await;
+    assert_eq!((entry.standing, entry.ended), (Standing::Closed, Some(Ended::CustomerLimit)));
+    assert_eq!(house.availability(&listing).await.pools[0].kept, 1);
+    house.audit();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_kept_for_who_wants_more_than_there_is_any_more() {
+    let house = House::open();
+    let (listing, mut booked) = full(&house, 14).await;
+    let by = ask::operator("Olim");
+    house.join(ask::wait(&listing, 4, "Group")).await;
+    for _ in 0..10 {
+        house.submit(ask::cancel(&by, booked.remove(0))).await.unwrap();
+        booked.push(house.book(ask::one(&listing)).await.id);
+    }
+    for capacity in (3..14).rev() {
+        house.submit(ask::cancel(&by, booked.pop().unwrap())).await.unwrap();
+        assert_eq!(house.availability(&listing).await.pools[0].kept, 1);
+        house.submit(ask::capacity(&listing, capacity)).await.unwrap();
+        house.audit();
+    }
+    // Four will never come free of three.
+    house.submit(ask::cancel(&by, booked.pop().unwrap())).await.unwrap();
+    let pool = &house.availability(&listing).await.pools[0];
+    assert_eq!((pool.kept, pool.available), (0, 1));
     house.audit();
 }

@@ -2,6 +2,7 @@
 
 use lastseat_core::booking::State;
 use lastseat_core::command::{Actor, BookingChange};
+use lastseat_core::listing::Listing;
 use lastseat_core::waitlist::{Ended, Standing};
 use serde_json::json;
 
@@ -28,15 +29,71 @@ async fn an_offer_is_taken_up_by_a_receipt_or_by_money_and_stays_taken() {
         // What becomes of the booking later is the booking's business.
         house.submit(ask::cancel(&by, offer.id)).await.unwrap();
         assert_eq!(house.entry(waits).await.standing, Standing::Taken);
-        let kinds: Vec<_> = house.engine.events(0, Some(listing.no), 100).await.unwrap();
-        let kinds: Vec<&str> = kinds
-            .iter()
-            .map(|event| event.kind.as_str())
-            .filter(|kind| kind.starts_with("waitlist"))
-            .collect();
-        assert_eq!(kinds, ["waitlist.joined", "waitlist.offered", "waitlist.taken"]);
+        assert_eq!(told(&house, &listing).await, ["waitlist.joined", "waitlist.offered", "waitlist.taken"]);
         house.audit();
     }
+}
+
+/// What was told of the waitlist of a listing, in order.
+async fn told(house: &House, listing: &Listing) -> Vec<&'static str> {
+    let events = house.engine.events(0, Some(listing.no), 100).await.unwrap();
+    let kinds = events.iter().map(|event| event.kind.as_str());
+    kinds.filter(|kind| kind.starts_with("waitlist")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_that_comes_after_an_offer_has_lapsed_takes_it_up() {
+    let house = House::open();
+    let listing = house.places(1).await;
+    let booked = house.book(ask::one(&listing)).await;
+    let waits = house.join(ask::wait(&listing, 1, "Vera")).await;
+    house.submit(ask::cancel(&ask::operator("Olim"), booked.id)).await.unwrap();
+    let offer = house.entry(waits).await.offer.unwrap();
+    house.pass(600);
+    house.settle().await;
+    assert_eq!(house.entry(waits).await.standing, Standing::Lapsed);
+    house.submit(ask::pay(offer.id, 1_000, "late")).await.unwrap();
+    assert_eq!(house.entry(waits).await.standing, Standing::Taken);
+    assert_eq!(
+        told(&house, &listing).await,
+        ["waitlist.joined", "waitlist.offered", "waitlist.lapsed", "waitlist.taken"]
+    );
+    house.audit();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_offer_that_the_organiser_cancels_is_closed_and_one_that_the_customer_declines_is_left() {
+    let house = House::open();
+    let by = ask::operator("Olim");
+    let ways =
+        [(by.clone(), Standing::Closed, Some(Ended::OfferCancelled)), (Actor::Owner, Standing::Left, None)];
+    for (who, standing, why) in ways {
+        let listing = house.places(1).await;
+        let booked = house.book(ask::one(&listing)).await;
+        let waits = house.join(ask::wait(&listing, 1, "Vera")).await;
+        house.submit(ask::cancel(&by, booked.id)).await.unwrap();
+        let offer = house.entry(waits).await.offer.unwrap();
+        house.submit(ask::cancel(&who, offer.id)).await.unwrap();
+        let entry = house.entry(waits).await;
+        assert_eq!((entry.standing, entry.ended), (standing, why));
+        let last = format!("waitlist.{}", standing.as_str());
+        assert_eq!(told(&house, &listing).await, ["waitlist.joined", "waitlist.offered", &last]);
+        house.audit();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_offer_of_a_listing_that_is_called_off_says_so() {
+    let house = House::open();
+    let listing = house.places(1).await;
+    let booked = house.book(ask::one(&listing)).await;
+    let waits = house.join(ask::wait(&listing, 1, "Vera")).await;
+    house.submit(ask::cancel(&ask::operator("Olim"), booked.id)).await.unwrap();
+    house.patch(&listing, json!({ "status": "cancelled" })).await;
+    let entry = house.entry(waits).await;
+    assert_eq!((entry.standing, entry.ended), (Standing::Closed, Some(Ended::ListingCancelled)));
+    house.settle().await;
+    house.audit();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,8 +15,6 @@ use super::listing::{Look, find, render};
 use super::trouble::Trouble;
 use super::visit::{Page, Visit};
 
-/// How far what is shown may be behind what was just decided.
-pub(crate) const CATCH_UP: std::time::Duration = std::time::Duration::from_millis(200);
 /// What is told where the seal is not good. What was typed is still there, and sending it again is enough.
 const UNSEALED: &str = "The page lay open for very long, or cookies are switched off. Nothing was booked, and what \
      you filled in is still here: send it again.";

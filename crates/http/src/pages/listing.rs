@@ -121,7 +121,7 @@ pub(crate) async fn render(
     let start = listing.doc.sale_opens_at.unwrap_or(visit.now);
     let counted = matches!(listing.kind(), Kind::Places | Kind::Seats) && availability.pools.len() > 1;
     let none_left = availability.pools.iter().all(|pool| pool.available <= 0);
-    let dated = matches!(listing.kind(), Kind::Nights | Kind::Slots);
+    let dated = listing.kind().is_dated();
     let nothing = sale.is_open() && none_left;
     let ask = match again {
         Some(wait) => Some(Ask::again(visit, listing, typed, &wait, none_left && !dated).await?),
@@ -188,7 +188,7 @@ async fn ask(
 ) -> Result<Option<Ask>, PageError> {
     let Ground { listing, availability, typed, .. } = *ground;
     let contact = || contact(listing, typed, trouble);
-    let dated = matches!(listing.kind(), Kind::Nights | Kind::Slots);
+    let dated = listing.kind().is_dated();
     if !dated && availability.pools.iter().all(|pool| pool.available <= 0) {
         return Ok(Some(Ask::all(listing, availability, typed, trouble, contact())));
     }

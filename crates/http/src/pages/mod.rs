@@ -64,6 +64,9 @@ const UPLOAD_TIME: Duration = Duration::from_secs(600);
 /// Most bytes of a form without a file.
 const MAX_FORM_BYTES: usize = 1024 * 1024;
 
+/// How far what is shown may be behind what was just decided: who changes something should see it.
+const CATCH_UP: Duration = Duration::from_millis(250);
+
 /// Below this path everything is for programs.
 const API: &str = "/v1/";
 

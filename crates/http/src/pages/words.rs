@@ -92,6 +92,7 @@ pub(crate) const fn ended(why: Ended) -> &'static str {
         Ended::ListingClosed => "The organiser takes no bookings for this any more.",
         Ended::ListingCancelled => "The organiser has called this off.",
         Ended::CustomerLimit => "When it was your turn, you had as much as one customer may have here.",
+        Ended::OfferCancelled => "It was held for you, and the organiser cancelled that.",
     }
 }
 

@@ -54,7 +54,7 @@ pub struct EntryView<'a> {
     #[schema(nullable = false)]
     pub customer: Option<CustomerView<'a>>,
     /// Why waiting came to its end, where it did: `until`, `sale_over`, `listing_closed`, `listing_cancelled`,
-    /// `customer_limit`.
+    /// `customer_limit`, `offer_cancelled`.
     pub reason: Option<&'static str>,
 }
 

@@ -106,6 +106,7 @@ fn insert(written: &mut Written, rows: &[&Entry]) {
         reach(|(.., last)| last),
         column(rows, |entry| entry.want.least()),
         column(rows, |entry| entry.customer.identity()),
+        column(rows, |entry| entry.address.clone()),
     ];
     written.push(sql::INSERT_ENTRIES, params);
 }

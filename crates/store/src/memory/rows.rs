@@ -148,7 +148,7 @@ impl Rows {
             let first = EntryRef { listing: *listing, no: EntryNo(0) };
             let entries = self.entries.range_mut(first..).take_while(|(at, _)| at.listing == *listing);
             for (_, entry) in entries.filter(|(_, entry)| entry.waits()) {
-                entry.due_at = Some(world.now);
+                entry.due_at = Some(entry.due_at.map_or(world.now, |due| due.min(world.now)));
             }
         }
         Ok(())

@@ -33,7 +33,8 @@ rules! {
     HoldsMatchBookings = "holds_match_bookings";
     /// What limits are checked against is what customers and addresses have.
     CustomersAreCounted = "customers_are_counted";
-    /// Every booking that changes by itself says when, and that is what the one function computes.
+    /// Every booking that changes by itself says when, and that is what the one function computes. Who has waited for long
+    /// enough is due.
     DueAtIsComputed = "due_at_is_computed";
     /// Money in = applied + to go back + gone back, each the sum of what was recorded; nothing is kept for a
     /// booking that was called off.

@@ -11,6 +11,7 @@ use lastseat_core::time::Time;
 use lastseat_core::world::{CustomerUse, counted};
 
 use super::report::{Report, Rule};
+use super::waitlist::each_waiting;
 use crate::error::StoreError;
 use crate::read::{Hold, Read};
 
@@ -120,8 +121,16 @@ impl Sums {
         self.check_scope(read, listing.no, &listing.id.to_string(), report)
     }
 
-    /// Compares how many live holds addresses have in all listings.
+    /// Compares how many live holds addresses have in all listings, and places in line, which count as such.
     pub(super) fn check_addresses(&mut self, read: &dyn Read, report: &mut Report) -> Result<(), StoreError> {
+        for listing in read.listings()? {
+            each_waiting(read, &listing, |entry| {
+                if let Some(address) = &entry.address {
+                    let addresses = self.customers.entry(ADDRESSES).or_default();
+                    change(addresses, address.clone(), |has| has.open_holds += 1);
+                }
+            })?;
+        }
         self.check_scope(read, ADDRESSES, "addresses", report)
     }
 

@@ -17,6 +17,9 @@ use crate::read::{Read, Which};
 /// Entries that are read at a time.
 const PAGE: u32 = 2_000;
 
+/// How far the database's clock may have been set back since an entry was made due at once.
+const CLOCK_STEP_SECONDS: i64 = 300;
+
 /// How far the entries of all listings have been looked through.
 #[derive(Debug, Default)]
 pub(super) struct Offers {
@@ -66,23 +69,20 @@ pub(super) fn check(read: &dyn Read, listing: &Listing, report: &mut Report) -> 
     }
     let numbers = read.list_numbers(listing.no)?;
     let mut counts: HashMap<Option<u32>, i64> = read.waiting_counts(listing.no)?.into_iter().collect();
-    let (mut waiting, mut after) = (0, EntryNo(0));
-    loop {
-        let page = read.entries(listing.no, Which::Waiting, after, PAGE)?;
-        for entry in &page {
-            waiting += 1;
-            *counts.entry(entry.want.reach().group()).or_default() -= 1;
-            for (pool, units) in &entry.kept {
-                *kept.entry(*pool).or_default() -= units;
-            }
-            let fair = entry.skipped <= MAX_SKIPS && !could_be_served(&world, listing, entry);
-            report.check(Rule::WaitingIsFair, fair, || entry.id.to_string());
+    let mut waiting = 0;
+    each_waiting(read, listing, |entry| {
+        waiting += 1;
+        *counts.entry(entry.want.reach().group()).or_default() -= 1;
+        for (pool, units) in &entry.kept {
+            *kept.entry(*pool).or_default() -= units;
         }
-        match page.last().filter(|_| page.len() >= PAGE as usize) {
-            Some(last) => after = last.no,
-            None => break,
-        }
-    }
+        let fair = entry.skipped <= MAX_SKIPS && !could_be_served(&world, listing, entry);
+        report.check(Rule::WaitingIsFair, fair, || entry.id.to_string());
+        let has_ended = ended(entry, listing, world.now).is_some();
+        let soon = world.now.plus_seconds(CLOCK_STEP_SECONDS);
+        let is_due = entry.due_at.is_some_and(|due| due <= soon);
+        report.check(Rule::DueAtIsComputed, is_due || !has_ended, || entry.id.to_string());
+    })?;
     let is_counted = waiting == numbers.waiting && counts.values().all(|rest| *rest == 0);
     report.check(Rule::WaitlistIsCounted, is_counted, || listing.id.to_string());
     for (pool, rest) in kept {
@@ -90,6 +90,23 @@ pub(super) fn check(read: &dyn Read, listing: &Listing, report: &mut Report) -> 
         report.check(Rule::KeptForWhoWaits, rest == 0, name);
     }
     Ok(())
+}
+
+/// Looks at everybody who waits in a listing, in order.
+pub(super) fn each_waiting(
+    read: &dyn Read,
+    listing: &Listing,
+    mut look: impl FnMut(&Entry),
+) -> Result<(), StoreError> {
+    let mut after = EntryNo(0);
+    loop {
+        let page = read.entries(listing.no, Which::Waiting, after, PAGE)?;
+        page.iter().for_each(&mut look);
+        match page.last().filter(|_| page.len() >= PAGE as usize) {
+            Some(last) => after = last.no,
+            None => return Ok(()),
+        }
+    }
 }
 
 /// Whether an entry waits although what is there would do for it. What lapsed and was not swept yet counts as held.

@@ -165,6 +165,8 @@ fn wait(listing: ListingId, no: u128) -> Command {
         listing,
         want: WaitFor::Claim(Claim::Lines(vec![LineSpec { pool: "standard".into(), quantity: 1 }])),
         customer: Customer { name: "A guest".into(), ..Customer::default() },
+        address: None,
+        max_open_holds_of_address: None,
         until: None,
     };
     Command::new(Actor::System, Action::JoinWaitlist(Box::new(join)))

@@ -1,7 +1,5 @@
 //! `GET` and `POST /admin/listings/{id}/pools`: capacities, what is withheld, prices.
 
-use std::time::Duration;
-
 use askama::Template;
 use axum::extract::Path;
 use http::StatusCode;
@@ -19,10 +17,8 @@ use crate::pages::form::Form;
 use crate::pages::shell::Shell;
 use crate::pages::trouble::{Point, Trouble, name};
 use crate::pages::visit::{Page, Visit};
-use crate::pages::{dates, flash, money};
+use crate::pages::{CATCH_UP, dates, flash, money};
 
-/// How far what is shown may be behind what was just changed; whoever saves should see the new numbers.
-const CATCH_UP: Duration = Duration::from_millis(250);
 /// Days of the calendar that are shown.
 const SHOWN_DAYS: usize = 42;
 
@@ -197,7 +193,7 @@ async fn render(visit: &Visit, id: &str, typed: &Form, trouble: Option<Trouble>)
     let availability = visit.engine().availability(&listing).await?;
     let status = trouble.as_ref().and_then(|trouble| StatusCode::from_u16(trouble.status).ok());
     let currency = &listing.doc.currency;
-    let dated = matches!(listing.kind(), Kind::Nights | Kind::Slots);
+    let dated = listing.kind().is_dated();
     let field = |name: String, label: &str, now: String| {
         let value = typed.find(&name).map_or(now, str::to_owned);
         Field::new(name, label, value).optional("-")

@@ -100,5 +100,6 @@ const fn why(ended: Ended) -> &'static str {
         Ended::ListingClosed => "the listing was closed",
         Ended::ListingCancelled => "the listing was called off",
         Ended::CustomerLimit => "had as much as one may have",
+        Ended::OfferCancelled => "the offer was cancelled",
     }
 }

@@ -10,7 +10,8 @@ use lastseat_engine::ids;
 
 use super::address_of;
 use super::ask::{self, WAIT};
-use crate::pages::book::{CATCH_UP, customer};
+use crate::pages::CATCH_UP;
+use crate::pages::book::customer;
 use crate::pages::choice::{TAKE, Take};
 use crate::pages::form::Form;
 use crate::pages::listing::{Look, find, render};
@@ -33,7 +34,7 @@ pub(crate) async fn again(visit: Visit, Path(id): Path<String>) -> Page {
 /// `POST /listings/{id}/wait`
 pub(crate) async fn join(mut visit: Visit, Path(id): Path<String>, form: Form) -> Page {
     let (listing, _) = find(&visit, &id).await?;
-    let (join, trouble) = match read(&listing, &form) {
+    let (join, trouble) = match read(&visit, &listing, &form) {
         Ok(join) if visit.is_sealed(&form) => (join, None),
         Ok(join) => (join, Some(Trouble::new(403, "Please send it once more", UNSEALED))),
         Err(errors) => {
@@ -65,12 +66,18 @@ pub(crate) async fn join(mut visit: Visit, Path(id): Path<String>, form: Form) -
     }
 }
 
-fn read(listing: &Listing, form: &Form) -> Result<JoinWaitlist, Vec<FieldError>> {
+fn read(visit: &Visit, listing: &Listing, form: &Form) -> Result<JoinWaitlist, Vec<FieldError>> {
     let (customer, mut errors) = customer(listing, form);
     match ask::wanted(listing, form) {
-        Ok(want) if errors.is_empty() => {
-            Ok(JoinWaitlist { id: ids::waitlist_id(), listing: listing.id, want, customer, until: None })
-        }
+        Ok(want) if errors.is_empty() => Ok(JoinWaitlist {
+            id: ids::waitlist_id(),
+            listing: listing.id,
+            want,
+            customer,
+            address: visit.address(),
+            max_open_holds_of_address: visit.state.config.max_open_holds_per_address,
+            until: None,
+        }),
         want => {
             errors.extend(want.err().unwrap_or_default());
             Err(errors)

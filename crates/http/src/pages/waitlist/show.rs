@@ -115,10 +115,7 @@ fn says(own: &Own) -> Vec<String> {
             vec!["Your place went to those behind you. If you join again, you stand at the end.".to_owned()]
         }
         Standing::Closed => {
-            let why = seen
-                .ended
-                .or((seen.listing.doc.status == Status::Cancelled).then_some(Ended::ListingCancelled));
-            let why = why.map(|why| words::ended(why).to_owned());
+            let why = seen.ended.map(|why| words::ended(why).to_owned());
             why.into_iter().chain(["Nobody was charged for waiting.".to_owned()]).collect()
         }
     }

@@ -4,7 +4,7 @@ use axum::extract::{Request, State};
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};
 use lastseat_core::Outcome;
-use lastseat_core::command::{Action, Actor, Command, CreateBooking};
+use lastseat_core::command::{Action, Command, CreateBooking};
 use lastseat_core::customer::Customer;
 use lastseat_core::listing::request::{LineSpec, SlotSpec, StaySpec};
 use lastseat_engine::ids;
@@ -98,15 +98,14 @@ pub(crate) async fn create(State(state): State<AppState>, request: Request) -> A
     no_params(&head)?;
     let idempotency = idempotency::of_json(&head, Scope::of(&actor, None), ROUTE, &form)?;
     let claim = one_claim(form.lines, form.stay, form.slot, form.best_available.as_ref())?;
-    let most = state.config.max_open_holds_per_address.filter(|_| actor == Actor::Public);
-    let address = most.and_then(|_| address::client(&head, &state.config));
+    let (address, most) = address::limited(&head, &state, &actor);
     let action = Action::CreateBooking(Box::new(CreateBooking {
         id: ids::booking_id(),
         listing: listing.id,
         claim,
         expected_total: form.expected_total,
         customer: form.customer,
-        address: address.map(|address| address::digest(state.engine.secret(), address)),
+        address,
         max_open_holds_of_address: most,
         note: form.note,
         pass: form.pass,

@@ -13,6 +13,7 @@ use lastseat_core::time::Time;
 use lastseat_engine::ids;
 use serde::{Deserialize, Serialize};
 
+use crate::address;
 use crate::auth::anybody;
 use crate::body::MAX_JSON_BYTES;
 use crate::body::json::{Json, json};
@@ -115,11 +116,14 @@ pub(crate) async fn join(State(state): State<AppState>, Id(id): Id, request: Req
             return Err(Problem::field("any", "must stand alone: only one of lines, stay, slot and any"));
         }
     };
+    let (address, most) = address::limited(&head, &state, &actor);
     let action = Action::JoinWaitlist(Box::new(JoinWaitlist {
         id: ids::waitlist_id(),
         listing: listing.id,
         want,
         customer: form.customer,
+        address,
+        max_open_holds_of_address: most,
         until: form.until,
     }));
     let command = Command { actor: actor.clone(), idempotency, if_match: None, action };
