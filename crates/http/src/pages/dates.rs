@@ -71,6 +71,16 @@ pub(crate) fn moment(at: Time, zone: &TimeZone) -> String {
     at.timestamp().to_zoned(zone.clone()).strftime("%a %-d %b %Y, %H:%M").to_string()
 }
 
+/// A deadline: `Thu 24 Dec 2026, 22:00`; where a day begins, `the end of Thu 24 Dec 2026`.
+#[must_use]
+pub(crate) fn deadline(at: Time, zone: &TimeZone) -> String {
+    let local = at.timestamp().to_zoned(zone.clone());
+    match (local.start_of_day(), local.date().yesterday()) {
+        (Ok(begins), Ok(before)) if begins == local => format!("the end of {}", day(before)),
+        _ => moment(at, zone),
+    }
+}
+
 /// `22:00`.
 #[must_use]
 pub(crate) fn clock(at: Time, zone: &TimeZone) -> String {
@@ -151,6 +161,17 @@ pub(crate) fn parse_local(text: &str, zone: &TimeZone) -> Result<Time, String> {
     instant.to_string().parse().map_err(|error: &str| error.to_owned())
 }
 
+/// Reads what `<input type="date">` sends, as the end of that day on the calendars of `zone`: the instant at which the next
+/// one begins.
+///
+/// # Errors
+/// What is wrong, as a sentence.
+pub(crate) fn parse_day_end(text: &str, zone: &TimeZone) -> Result<Time, String> {
+    let day: Option<Date> = text.trim().parse().ok();
+    let end = day.and_then(|day| zone.to_timestamp(day.tomorrow().ok()?.at(0, 0, 0, 0)).ok());
+    end.and_then(|end| end.to_string().parse().ok()).ok_or_else(|| "Write a date like 2026-12-24.".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,6 +231,29 @@ mod tests {
         assert_eq!(parse_local("2026-03-29T02:30", &berlin), Ok(at("2026-03-29T01:30:00Z")));
         for text in ["", "2026-12-24", "soon", "2026-13-01T00:00"] {
             assert!(parse_local(text, &berlin).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_day_ends_when_the_next_one_begins_there() {
+        let berlin = zone("Europe/Berlin").unwrap();
+        // The clocks go back on the 25th, and forward on the 29th.
+        for (day, end, text) in [
+            ("2026-12-24", "2026-12-24T23:00:00Z", "the end of Thu 24 Dec 2026"),
+            ("2026-10-25", "2026-10-25T23:00:00Z", "the end of Sun 25 Oct 2026"),
+            (" 2026-03-29", "2026-03-29T22:00:00Z", "the end of Sun 29 Mar 2026"),
+        ] {
+            assert_eq!(parse_day_end(day, &berlin), Ok(at(end)));
+            assert_eq!(deadline(at(end), &berlin), text);
+        }
+        // Where midnight is skipped, the day begins an hour later.
+        let beirut = zone("Asia/Beirut").unwrap();
+        let end = parse_day_end("2026-03-28", &beirut).unwrap();
+        assert_eq!(end, at("2026-03-28T22:00:00Z"));
+        assert_eq!(deadline(end, &beirut), "the end of Sat 28 Mar 2026");
+        assert_eq!(deadline(at("2026-12-24T21:00:00Z"), &berlin), "Thu 24 Dec 2026, 22:00");
+        for text in ["", "soon", "24.12.2026", "2026-02-30", "9999-12-31"] {
+            assert!(parse_day_end(text, &berlin).is_err(), "{text}");
         }
     }
 }

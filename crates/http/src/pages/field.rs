@@ -1,5 +1,7 @@
 //! Fields of forms as templates show them, with what was typed and what is wrong with it.
 
+use std::borrow::Cow;
+
 use lastseat_core::refusal::FieldError;
 
 /// A field.
@@ -18,7 +20,7 @@ pub(crate) struct Field {
     /// What browsers may fill in.
     pub autocomplete: &'static str,
     /// What helps to fill it in.
-    pub hint: &'static str,
+    pub hint: Cow<'static, str>,
     /// Whether it has to be filled in.
     pub required: bool,
     /// What can be chosen: values and what they are called (`select`, `checkbox`).
@@ -77,8 +79,8 @@ impl Field {
 
     /// With this hint below.
     #[must_use]
-    pub(crate) const fn hint(mut self, hint: &'static str) -> Self {
-        self.hint = hint;
+    pub(crate) fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
+        self.hint = hint.into();
         self
     }
 

@@ -20,7 +20,7 @@ use super::stock::{Sale, Stock};
 use super::trouble::Trouble;
 use super::visit::{Page, Visit};
 use super::waitlist::address_of;
-use super::waitlist::ask::{Ask, Meaning, WAIT};
+use super::waitlist::ask::{Ask, Meaning, WAIT, until_field};
 use super::{dates, words};
 
 /// Most pools whose changes are streamed to a page. The first message of a stream carries all of them; pages of larger
@@ -69,6 +69,8 @@ struct View<'a> {
     /// The place in line that this browser remembers.
     mine: Option<String>,
     ask: Option<Ask>,
+    /// Until when one would wait.
+    until: Field,
     act: Act,
     books: bool,
     shows_choice: bool,
@@ -144,6 +146,7 @@ pub(crate) async fn render(
             None => Act::Book("Hold it for me"),
         },
         ask,
+        until: until_field(listing, typed, trouble.as_ref(), visit.now),
         mine: if waits { mine(visit, listing).await? } else { None },
         shows_choice: sale.is_open()
             || (matches!(listing.kind(), Kind::Places | Kind::Seats)

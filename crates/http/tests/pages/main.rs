@@ -16,4 +16,5 @@ mod start;
 #[path = "../api/support.rs"]
 #[allow(dead_code, reason = "shared with the tests of the API")]
 mod support;
+mod waiting;
 mod waitlist;

@@ -12,7 +12,7 @@ use crate::support::{Answer, Ask, Server, booking, free_places, places, png};
 const SOON: Duration = Duration::from_secs(5);
 
 /// Opens a page until it says this.
-async fn until(person: &Person<'_>, path: &str, text: &str) -> Shown {
+pub(crate) async fn until(person: &Person<'_>, path: &str, text: &str) -> Shown {
     let begun = Instant::now();
     loop {
         let page = person.get(path).await;
@@ -24,19 +24,19 @@ async fn until(person: &Person<'_>, path: &str, text: &str) -> Shown {
 }
 
 /// A listing of which everything is booked, with that booking.
-async fn sold_out(server: &Server, spec: &Value) -> (String, Answer) {
+pub(crate) async fn sold_out(server: &Server, spec: &Value) -> (String, Answer) {
     let id = server.listing(spec).await;
     let taken = server.book(&id).await;
     until(&Person::new(server), &format!("/listings/{id}"), "Join the waitlist").await;
     (id, taken)
 }
 
-async fn cancel(server: &Server, booking: &Answer) {
+pub(crate) async fn cancel(server: &Server, booking: &Answer) {
     let path = format!("/v1/bookings/{}/cancel", booking.id());
     server.post(&path, &json!({})).key(&server.operator).ask().await.ok(200);
 }
 
-fn wait_form(page: &Shown) -> Filled {
+pub(crate) fn wait_form(page: &Shown) -> Filled {
     page.form(&format!(
         "{}/wait",
         page.url
@@ -50,7 +50,7 @@ fn wait_form(page: &Shown) -> Filled {
 }
 
 /// Somebody who waits, with the page of that place.
-async fn waiting<'a>(server: &'a Server, listing: &str, name: &str) -> (Person<'a>, Shown, String) {
+pub(crate) async fn waiting<'a>(server: &'a Server, listing: &str, name: &str) -> (Person<'a>, Shown, String) {
     let person = Person::new(server);
     let page = person.get(&format!("/listings/{listing}")).await;
     let page = person.send(wait_form(&page).set("name", name)).await.is(200);
@@ -59,7 +59,7 @@ async fn waiting<'a>(server: &'a Server, listing: &str, name: &str) -> (Person<'
     (person, page, path)
 }
 
-fn id_of(path: &str) -> String {
+pub(crate) fn id_of(path: &str) -> String {
     path.split(['/', '?']).nth(2).unwrap().to_owned()
 }
 

@@ -4,6 +4,7 @@ use lastseat_core::command::WaitFor;
 use lastseat_core::listing::request::{Claim, LineSpec};
 use lastseat_core::listing::{Kind, Listing};
 use lastseat_core::refusal::FieldError;
+use lastseat_core::time::Time;
 use lastseat_core::waitlist::Want;
 use lastseat_engine::{Availability, PoolAvailability};
 
@@ -21,6 +22,8 @@ pub(crate) const WAIT: &str = "wait";
 pub(crate) const ANY: &str = "*";
 /// The field with how many units of it.
 const QUANTITY: &str = "quantity";
+/// The field with the last day on which one waits.
+pub(crate) const UNTIL: &str = "until";
 /// Most entries of a list of quantities.
 const MAX_ENTRIES: i64 = 100;
 /// What is carried along for a booking that was refused.
@@ -77,6 +80,30 @@ pub(crate) fn wanted(listing: &Listing, form: &Form) -> Result<WaitFor, Vec<Fiel
         return Ok(WaitFor::Any(quantity));
     }
     Ok(WaitFor::Claim(Claim::Lines(vec![LineSpec { pool: key.to_owned(), quantity }])))
+}
+
+/// Until when a form wants to wait: the end of a day, or none.
+///
+/// # Errors
+/// What cannot be read, or is over.
+pub(crate) fn until(listing: &Listing, form: &Form, now: Time) -> Result<Option<Time>, Vec<FieldError>> {
+    let Some(day) = form.text(UNTIL) else { return Ok(None) };
+    match dates::parse_day_end(&day, listing.zone()) {
+        Ok(end) if end > now => Ok(Some(end)),
+        Ok(_) => Err(vec![FieldError::new(UNTIL, "Choose today or a later day.")]),
+        Err(text) => Err(vec![FieldError::new(UNTIL, text)]),
+    }
+}
+
+/// The field for that.
+pub(crate) fn until_field(listing: &Listing, typed: &Form, trouble: Option<&Trouble>, now: Time) -> Field {
+    let errors = trouble.map_or(&[][..], |trouble| &trouble.fields);
+    let zone = dates::zone_name(&listing.doc.timezone, listing.zone(), now);
+    Field::new(UNTIL, "Wait until", typed.get(UNTIL))
+        .kind("date")
+        .optional("-")
+        .hint(format!("To the end of that day, {zone}. Empty: as long as it is sold."))
+        .errors(errors, UNTIL)
 }
 
 /// What to wait for, with its pools found; none where there is no such thing.

@@ -9,7 +9,7 @@ use lastseat_core::refusal::{Code, FieldError, Refusal, RefusalData};
 use lastseat_engine::ids;
 
 use super::address_of;
-use super::ask::{self, WAIT};
+use super::ask::{self, UNTIL, WAIT};
 use crate::pages::CATCH_UP;
 use crate::pages::book::customer;
 use crate::pages::choice::{TAKE, Take};
@@ -38,8 +38,11 @@ pub(crate) async fn join(mut visit: Visit, Path(id): Path<String>, form: Form) -
         Ok(join) if visit.is_sealed(&form) => (join, None),
         Ok(join) => (join, Some(Trouble::new(403, "Please send it once more", UNSEALED))),
         Err(errors) => {
+            // Who waits and what for stands, if only the day is wrong.
+            let stands = errors.iter().all(|error| error.field == UNTIL);
+            let want = ask::wanted(&listing, &form).ok().filter(|_| stands);
             let trouble = Trouble { title: "You do not wait yet".into(), ..Trouble::fields(errors) };
-            return refuse(&visit, &id, &form, None, trouble).await;
+            return refuse(&visit, &id, &form, want, trouble).await;
         }
     };
     if let Some(trouble) = trouble {
@@ -68,18 +71,18 @@ pub(crate) async fn join(mut visit: Visit, Path(id): Path<String>, form: Form) -
 
 fn read(visit: &Visit, listing: &Listing, form: &Form) -> Result<JoinWaitlist, Vec<FieldError>> {
     let (customer, mut errors) = customer(listing, form);
-    match ask::wanted(listing, form) {
-        Ok(want) if errors.is_empty() => Ok(JoinWaitlist {
+    match (ask::wanted(listing, form), ask::until(listing, form, visit.now)) {
+        (Ok(want), Ok(until)) if errors.is_empty() => Ok(JoinWaitlist {
             id: ids::waitlist_id(),
             listing: listing.id,
             want,
             customer,
             address: visit.address(),
             max_open_holds_of_address: visit.state.config.max_open_holds_per_address,
-            until: None,
+            until,
         }),
-        want => {
-            errors.extend(want.err().unwrap_or_default());
+        (want, until) => {
+            errors.extend(want.err().into_iter().chain(until.err()).flatten());
             Err(errors)
         }
     }

@@ -50,7 +50,7 @@ pub(crate) async fn show(mut visit: Visit, Path(id): Path<String>) -> Page {
     let (entry, listing, waits) = (&seen.entry, &seen.listing, own.waits());
     let (heading, tone) = heading(&own);
     let until = match ends_at(entry, listing) {
-        Some(at) => dates::moment(at, listing.zone()),
+        Some(at) => dates::deadline(at, listing.zone()),
         None => "the sale is over".to_owned(),
     };
     let view = View {
