@@ -16,6 +16,10 @@ pub(crate) fn of(query: &Form) -> Option<&'static str> {
         "saved" => "Saved.",
         "status" => "The status is changed.",
         "pools" => "Capacity and prices are changed.",
+        "removed" => "Removed from the waitlist: those behind move up.",
+        "removed-offer" => {
+            "Removed from the waitlist: the hold is cancelled, and what was held went to the next in line, if there is one."
+        }
         "revoked" => "The key is taken away. Whoever used it is out at once.",
         "receipt" => "Your receipt is here. It will be checked soon.",
         "late" => {

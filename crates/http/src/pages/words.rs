@@ -8,6 +8,9 @@ use lastseat_core::settle::{
 };
 use lastseat_core::waitlist::{Ended, Standing};
 
+/// The reason of a booking that was offered to somebody who then left the waitlist, or was taken off it.
+const REASON_DECLINED: &str = "declined";
+
 /// How loud something is said: the class of a badge or a notice.
 pub(crate) type Tone = &'static str;
 
@@ -150,6 +153,7 @@ pub(crate) fn reason(reason: &str) -> String {
         REASON_REVIEW_LAPSED => "Nobody looked at the receipt in time.".to_owned(),
         REASON_LISTING_CANCELLED => "The organiser has called this off.".to_owned(),
         REASON_LATE_PAYMENT => "The payment came after the time to pay had run out.".to_owned(),
+        REASON_DECLINED => "The offer from the waitlist was given up.".to_owned(),
         other => other.to_owned(),
     }
 }

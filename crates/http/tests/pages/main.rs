@@ -12,6 +12,7 @@ mod editing;
 mod html;
 mod listing;
 mod person;
+mod removing;
 mod start;
 #[path = "../api/support.rs"]
 #[allow(dead_code, reason = "shared with the tests of the API")]

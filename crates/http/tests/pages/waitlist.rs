@@ -1,4 +1,4 @@
-//! Waiting for what is sold out: the form that joins, the place in line, what is offered, and what operators see.
+//! Waiting for what is sold out: the form that joins, the place in line, and what is offered.
 
 use std::time::{Duration, Instant};
 
@@ -50,7 +50,11 @@ pub(crate) fn wait_form(page: &Shown) -> Filled {
 }
 
 /// Somebody who waits, with the page of that place.
-pub(crate) async fn waiting<'a>(server: &'a Server, listing: &str, name: &str) -> (Person<'a>, Shown, String) {
+pub(crate) async fn waiting<'a>(
+    server: &'a Server,
+    listing: &str,
+    name: &str,
+) -> (Person<'a>, Shown, String) {
     let person = Person::new(server);
     let page = person.get(&format!("/listings/{listing}")).await;
     let page = person.send(wait_form(&page).set("name", name)).await.is(200);
@@ -468,31 +472,4 @@ async fn groups_read_how_often_they_were_passed_over_and_what_is_kept_for_them()
     assert!(list.says("Taken").words().contains("10"));
     cancel(&server, &other).await;
     anna.get(&path).await.says("Held for you").says("2 × Chair");
-}
-
-#[tokio::test]
-async fn operators_see_who_waits_page_by_page() {
-    let server = Server::start().await;
-    let (id, taken) = sold_out(&server, &free_places(1)).await;
-    for number in 0..60 {
-        let body = json!({"lines": [{"pool": "standard", "quantity": 1}], "customer": {"name": format!("Guest {number:03}")}});
-        server.post(&format!("/v1/listings/{id}/waitlist"), &body).ask().await.ok(201);
-    }
-    let path = format!("/admin/listings/{id}/waitlist");
-    let answer = Person::new(&server).get_once(&path).await.is(303);
-    assert!(answer.location().starts_with("/admin/sign-in?next=/admin"));
-    let operator = Person::signed_in(&server, &server.operator).await;
-    let overview = until(&operator, &format!("/admin/listings/{id}"), "Waiting 60").await;
-    assert!(overview.links().contains(&path));
-    let first = operator.get(&path).await.says("60 wait");
-    let next = first.links().into_iter().find(|link| link.contains("after=")).unwrap();
-    let second = operator.get(&next).await;
-    let words = first.words() + &second.words();
-    for number in 0..60 {
-        assert_eq!(words.matches(&format!("Guest {number:03}")).count(), 1, "{number}");
-    }
-    assert!(!second.html.contains("rel=\"next\""));
-    cancel(&server, &taken).await;
-    let page = operator.get(&path).await.says("59 wait").says("Offered");
-    assert!(page.links().iter().any(|link| link.starts_with("/admin/bookings/bkg_")));
 }

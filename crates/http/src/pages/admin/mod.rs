@@ -14,6 +14,7 @@ mod listing;
 mod overview;
 mod pools;
 mod receipt;
+mod remove;
 mod review;
 pub(crate) mod session;
 mod sign_in;
@@ -54,6 +55,7 @@ pub(super) fn router() -> Router<AppState> {
         .route("/admin/listings/{id}/status", get(status::ask).post(status::set))
         .route("/admin/listings/{id}/waitlist", get(waitlist::show))
         .route("/admin/listings/{id}/pools", get(pools::ask).post(pools::put))
+        .route("/admin/waitlist/{id}/remove", get(remove::ask).post(remove::remove))
         .route("/admin/keys", get(keys::list).post(keys::create))
         .route("/admin/keys/{id}/revoke", post(keys::revoke))
 }

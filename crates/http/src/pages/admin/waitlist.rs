@@ -1,4 +1,4 @@
-//! `GET /admin/listings/{id}/waitlist`: who waits and waited, in the order of joining.
+//! `GET /admin/listings/{id}/waitlist`: who waits and waited, in the order of joining. `remove.rs` takes somebody off.
 
 use std::sync::Arc;
 
@@ -12,12 +12,14 @@ use lastseat_core::waitlist::{Ended, Standing};
 use lastseat_engine::WaitlistEntry;
 
 use super::listing::find;
+use super::remove;
 use super::session::Desk;
 use crate::pages::dates::{Countdown, Instant};
-use crate::pages::lines;
 use crate::pages::shell::Shell;
+use crate::pages::trouble::Trouble;
 use crate::pages::visit::{Page, Visit};
 use crate::pages::words::{self, Badge};
+use crate::pages::{flash, lines};
 
 /// Entries on a page.
 const ROWS: u32 = 50;
@@ -34,6 +36,7 @@ struct Row {
     since: Instant,
     ahead: Option<i64>,
     skipped: u32,
+    remove: Option<String>,
 }
 
 #[derive(Template)]
@@ -46,31 +49,54 @@ struct View {
     rows: Vec<Row>,
     first: Option<String>,
     later: Option<String>,
+    trouble: Option<Trouble>,
 }
 
 /// `GET /admin/listings/{id}/waitlist`
 pub(crate) async fn show(Desk { visit, .. }: Desk, Path(id): Path<String>) -> Page {
     let listing = find(&visit, &id).await?;
-    let after: i64 = visit.query.get("after").parse().unwrap_or(0);
-    let mut found = visit.engine().waitlist(listing.no, EntryNo(after.max(0)), ROWS + 1).await?;
+    let after = after(visit.query.get("after"));
+    let mut found = visit.engine().waitlist(listing.no, EntryNo(after), ROWS + 1).await?;
     let more = found.len() > ROWS as usize;
     found.truncate(ROWS as usize);
     let waiting = visit.engine().waiting(listing.no).await?;
     let path = format!("/admin/listings/{}", listing.id);
     let last = found.last().map(|seen| seen.entry.no.0).filter(|_| more);
     let view = View {
-        shell: visit.admin_shell("Waitlist").current("overview").script("admin.js"),
+        shell: visit
+            .admin_shell("Waitlist")
+            .current("overview")
+            .flash(flash::of(&visit.query))
+            .script("admin.js"),
         waiting: words::count(waiting, "waits", "wait"),
-        rows: found.iter().map(|seen| row(&visit, seen)).collect(),
+        rows: found.iter().map(|seen| row(&visit, seen, after)).collect(),
         first: (after > 0).then(|| format!("{path}/waitlist")),
         later: last.map(|last| format!("{path}/waitlist?after={last}")),
+        trouble: gone(visit.query.get("trouble")),
         path,
         listing,
     };
     Ok(visit.show_private(StatusCode::OK, &view))
 }
 
-fn row(visit: &Visit, seen: &WaitlistEntry) -> Row {
+/// After which number a page of the list begins.
+pub(super) fn after(text: &str) -> i64 {
+    text.parse().unwrap_or(0).max(0)
+}
+
+/// What is told to who would have removed somebody who waits no more.
+fn gone(standing: &str) -> Option<Trouble> {
+    let text = match standing {
+        "taken" => "Their offer was taken up meanwhile. If it has to go, cancel the booking instead.",
+        "lapsed" => "Their offer ran out meanwhile, and went to the next in line.",
+        "left" => "They left the waitlist meanwhile, or somebody else removed them.",
+        "closed" => "Waiting had come to its end already.",
+        _ => return None,
+    };
+    Some(Trouble::new(409, "There was nobody to remove", text))
+}
+
+fn row(visit: &Visit, seen: &WaitlistEntry, after: i64) -> Row {
     let WaitlistEntry { entry, listing, standing, ahead, offer, ended } = seen;
     let customer = &entry.customer;
     let held = offer.as_ref().filter(|booking| booking.state == State::Held);
@@ -89,6 +115,7 @@ fn row(visit: &Visit, seen: &WaitlistEntry) -> Row {
         since: Instant::new(entry.created_at, listing.zone()),
         ahead: (*standing == Standing::Waiting).then_some(*ahead),
         skipped: entry.skipped,
+        remove: standing.is_live().then(|| remove::address_of(seen, after)),
     }
 }
 
