@@ -236,7 +236,8 @@ if (root?.dataset.live) {
 const AGAIN_MS = 20_000;
 
 function lookAgain() {
-  if (document.visibilityState !== "visible") return;
+  // Not under the hands of somebody who chooses a seat to wait for.
+  if (document.visibilityState !== "visible" || document.querySelector("#choose .fold[open]")) return;
   const pick = document.querySelector("form#pick");
   if (pick) swap(addressOf(pick, shownSection(pick)), ["choose", "summary", "act"]);
   else if (!document.querySelector("#choose :checked")) swap(location.href, ["choose"]);

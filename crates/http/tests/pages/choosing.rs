@@ -126,12 +126,12 @@ async fn seats_are_chosen_on_the_plan_with_standing_places_beside_them() {
     let form = his.form("/listings/").set("name", "Ben").tick("take", &seat).tick("take", &other);
     let late = ben.send(form).await.is(409).says("Somebody was faster").says("Stalls A-1: it is gone");
     assert_eq!(late.box_labelled("Row A, seat 1"), None);
-    let form = late.form("/listings/");
+    let form = late.form(&format!("/listings/{id}/book"));
     assert!(form.fields.contains(&("take".to_owned(), other)), "{form:?}");
     ben.send(form).await.is(200).says("Stalls A-2");
     // More than one may have.
     let page = ben.get(&format!("/listings/{id}")).await;
-    let mut form = page.form("/listings/").set("name", "Ben");
+    let mut form = page.form(&format!("/listings/{id}/book")).set("name", "Ben");
     for number in 3..8 {
         form = form.tick("take", &page.box_labelled(&format!("Row A, seat {number},")).unwrap());
     }

@@ -1,11 +1,11 @@
-//! Until when somebody wants to wait.
+//! Until when somebody wants to wait, and waiting for one seat that is taken.
 
 use serde_json::json;
 
 use crate::html;
 use crate::person::{Person, Shown};
 use crate::support::{Ask, Server, free_places};
-use crate::waitlist::{sold_out, until, wait_form};
+use crate::waitlist::{cancel, sold_out, until, wait_form};
 
 /// Whether the field is folded away.
 fn is_folded(page: &Shown) -> bool {
@@ -60,7 +60,8 @@ async fn a_day_that_is_over_or_none_is_told_beside_the_field_with_what_was_typed
         ("soon", "Write a date like 2026-12-24."),
         ("9999-12-31", "Write a date like 2026-12-24."),
     ] {
-        page = person.send(wait_form(&page).set("name", "Anna").set("until", typed)).await.is(422).says(words);
+        page =
+            person.send(wait_form(&page).set("name", "Anna").set("until", typed)).await.is(422).says(words);
         page = page.says("You do not wait yet").says("What is marked below needs a change.");
         assert!(!is_folded(&page), "what is wrong is seen");
         assert!(page.html.contains("id=\"until-error\""));
@@ -112,4 +113,72 @@ async fn a_refused_booking_waits_until_a_day_as_well() {
     let again = person.send(form).await.is(422).says("Write a date like 2026-12-24.").says("For Anna");
     let form = again.form(&format!("/listings/{id}/wait")).set("until", "2089-12-01");
     person.send(form).await.is(200).says("You are next").says("Until the end of Thu 1 Dec 2089");
+}
+
+fn hall(rows: usize, seats: usize) -> serde_json::Value {
+    json!({
+        "kind": "seats", "title": "Hall", "timezone": "UTC", "currency": "EUR", "starts_at": "2090-12-24T17:00:00Z",
+        "seating": {
+            "plan": lastseat_core::seating::sample_plan(rows, seats),
+            "prices": {"Front": 0, "Stalls": 0, "Balcony": 0}
+        }
+    })
+}
+
+async fn take_seat(server: &Server, listing: &str, seat: &str) -> crate::support::Answer {
+    let lines = json!([{"pool": seat, "quantity": 1}]);
+    let body = json!({"listing_id": listing, "lines": lines, "customer": {"name": "Ben"}});
+    server.post("/v1/bookings", &body).ask().await.ok(201)
+}
+
+/// The seats that can be waited for, by their keys.
+fn offered_seats(page: &Shown) -> Vec<String> {
+    let tags = html::tags(&page.html);
+    let list = tags.iter().skip_while(|tag| tag.get("id") != Some("wait-seat"));
+    let options = list.take_while(|tag| tag.name != "/select").filter(|tag| tag.name == "option");
+    options.map(|tag| tag.get("value").unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn one_seat_that_is_taken_is_waited_for_while_others_are_left() {
+    let server = Server::start().await;
+    let id = server.listing(&hall(2, 2)).await;
+    let person = Person::new(&server);
+    let path = format!("/listings/{id}");
+    person.get(&path).await.never_says("Wait for a seat");
+    let taken = take_seat(&server, &id, "A-2").await;
+    let page = until(&person, &path, "Wait for a seat that is taken").await.says("Your booking");
+    assert_eq!(offered_seats(&page), ["A-2"]);
+    let form = page.form(&format!("{path}#wait"));
+    let page = person.get(&format!("{path}?wait={}", form.get("wait").unwrap())).await.says("This is taken.");
+    let place = person.send(wait_form(&page).set("name", "Anna")).await.is(200).says("You are next");
+    let place = place.says("A-2");
+    cancel(&server, &taken).await;
+    person.get(&place.url[server.url.len()..]).await.says("Held for you").says("A-2");
+    // If nothing is left, one waits for any seats, and a listing without a waitlist offers nothing.
+    for seat in ["A-1", "B-1", "B-2"] {
+        take_seat(&server, &id, seat).await;
+    }
+    until(&person, &path, "Join the waitlist").await.never_says("Wait for a seat");
+    let mut spec = hall(2, 2);
+    spec["policy"] = json!({"waitlist": false});
+    let id = server.listing(&spec).await;
+    take_seat(&server, &id, "A-2").await;
+    until(&person, &format!("/listings/{id}"), "3 left").await.never_says("Wait for a seat");
+}
+
+#[tokio::test]
+async fn in_a_large_hall_the_seats_of_the_section_that_is_shown_are_waited_for() {
+    let server = Server::start().await;
+    let id = server.listing(&hall(60, 40)).await;
+    let person = Person::new(&server);
+    for seat in ["A-7", "AU-1"] {
+        take_seat(&server, &id, seat).await;
+    }
+    let path = format!("/listings/{id}");
+    let page = until(&person, &format!("{path}?section=3"), "Wait for a seat that is taken").await;
+    assert_eq!(offered_seats(&page), ["AU-1"]);
+    assert_eq!(page.form(&format!("{path}#wait")).get("section"), Some("3"));
+    let page = person.get(&format!("{path}?section=3&wait=AU-1")).await.says("This is taken.");
+    assert!(page.links().contains(&format!("{path}?section=3#side")), "the way back leads to that section");
 }

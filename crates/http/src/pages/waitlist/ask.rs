@@ -204,8 +204,8 @@ impl Ask {
         fields.extend(contact);
         let line = LineSpec { pool: pool.key.clone(), quantity: 1 };
         let wait = WaitFor::Claim(Claim::Lines(vec![line]));
-        let day = typed.get("day");
-        let back = crate::pages::form::address(&format!("/listings/{}", listing.id), [("day", day)]);
+        let looked_at = ["day", "section"].map(|name| (name, typed.get(name)));
+        let back = crate::pages::form::address(&format!("/listings/{}", listing.id), looked_at);
         Ok(Self {
             title: "Join the waitlist",
             text: "This is taken. If it comes back, it goes to those who wait, first come, first served.",

@@ -17,6 +17,7 @@ use super::take::{TAKE, Take};
 use super::{BOOK, Ground, PICK};
 use crate::pages::form::split;
 use crate::pages::money;
+use crate::pages::waitlist::ask::WAIT;
 use sections::Section;
 use table::Row;
 
@@ -87,6 +88,10 @@ pub(crate) struct View {
     pub path: String,
     /// The fields of the query that come along.
     pub along: Vec<(String, String)>,
+    /// The seats of this section that can be waited for, while others are left: keys of pools, and what they are called.
+    pub taken: Vec<(String, String)>,
+    /// The name of the field with the one that is waited for.
+    pub wait: &'static str,
     /// Most seats of one booking.
     pub most: i64,
     sum: Sum,
@@ -145,6 +150,8 @@ impl View {
             book: BOOK,
             path,
             along,
+            taken: taken(ground, shown),
+            wait: WAIT,
             most: ground.listing.policy().max_quantity,
             sum: Sum::new(ground),
         }
@@ -224,6 +231,16 @@ fn chosen(ground: &Ground<'_>, spots: &[Spot<'_>], shown: &[Spot<'_>]) -> Vec<Ch
             elsewhere: !here(spot),
         })
         .collect()
+}
+
+/// The seats among these that somebody has, and that can be waited for. None if nothing is left at all: then one waits for
+/// any seats.
+fn taken(ground: &Ground<'_>, shown: &[Spot<'_>]) -> Vec<(String, String)> {
+    if !ground.waits || ground.availability.pools.iter().all(|pool| pool.available <= 0) {
+        return Vec::new();
+    }
+    let gone = shown.iter().filter(|spot| !matches!(condition(spot.pool).0, "free" | "off"));
+    gone.map(|spot| (spot.pool.key.clone(), format!("{}, {}", spot.title, condition(spot.pool).1))).collect()
 }
 
 /// What is left of a seat, as its class and in words.
