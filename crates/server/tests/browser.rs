@@ -159,19 +159,11 @@ async fn browser_shows_what_others_take_while_one_looks() {
     let (seats, places) = (listing(&server, &hall()).await, listing(&server, &gig()).await);
     let browser = Browser::start().unwrap();
     let watcher = browser.session(Window::Phone, Theme::Light).await.unwrap();
-    let book = async |address: &str, pool: &str| {
-        let id = address.rsplit('/').next().unwrap();
-        let lines = json!([{"pool": pool, "quantity": 1}]);
-        let body = json!({"listing_id": id, "lines": lines, "customer": {"name": "Somebody"}});
-        let answer =
-            http_client().unwrap().post(server.url("/v1/bookings")).json(&body).send().await.unwrap();
-        answer.error_for_status().unwrap();
-    };
 
     watcher.goto(&seats).await.unwrap();
     sees(&watcher, "[data-live-state]", "Live").await;
     click(&watcher, "label.seat[data-pool='B-4'] input").await;
-    book(&seats, "B-4").await;
+    book(&server, &seats, "B-4").await;
     sees(&watcher, ".toast", "Row B, seat 4: somebody else has just taken it.").await;
     let state = "return document.querySelector('label.seat[data-pool=\"B-4\"]').className";
     let state: String = watcher.execute(state, vec![]).await.unwrap().convert().unwrap();
@@ -180,7 +172,7 @@ async fn browser_shows_what_others_take_while_one_looks() {
     watcher.goto(&places).await.unwrap();
     sees(&watcher, ".stock", "3 left").await;
     for (left, held) in [("2 left", "1 held"), ("1 left", "2 held"), ("None left right now", "3 held")] {
-        book(&places, "standard").await;
+        book(&server, &places, "standard").await;
         sees(&watcher, ".stock", left).await;
         sees(&watcher, ".stock", held).await;
     }
@@ -344,6 +336,118 @@ async fn browser_turns_a_place_in_line_into_the_hold_by_itself() {
     server.verify().unwrap();
 }
 
+/// Books one unit of a pool, for somebody who has no page open: the id of the booking.
+async fn book(server: &TestServer, address: &str, pool: &str) -> String {
+    let id = address.rsplit('/').next().unwrap();
+    let lines = json!([{"pool": pool, "quantity": 1}]);
+    let body = json!({"listing_id": id, "lines": lines, "customer": {"name": "Somebody"}});
+    let answer = http_client().unwrap().post(server.url("/v1/bookings")).json(&body).send().await.unwrap();
+    let booked: Value = answer.error_for_status().unwrap().json().await.unwrap();
+    booked["id"].as_str().unwrap().to_owned()
+}
+
+async fn scroll_to(session: &Session, css: &str) {
+    let script = "document.querySelector(arguments[0]).scrollIntoView({ block: 'center' })";
+    session.execute(script, vec![json!(css)]).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn browser_shows_by_itself_that_an_operator_has_removed_somebody_from_the_waitlist() {
+    let server = TestServer::start().unwrap();
+    let mut spec = gig();
+    spec["pools"][0]["capacity"] = 1.into();
+    let address = listing(&server, &spec).await;
+    let booked = book(&server, &address, "standard").await;
+    let browser = Browser::start().unwrap();
+    let anna = browser.session(Window::Phone, Theme::Light).await.unwrap();
+    let clara = browser.session(Window::Desktop, Theme::Light).await.unwrap();
+    for (session, name, place) in [(&anna, "Anna", "phone"), (&clara, "Clara", "desktop")] {
+        let look = async || {
+            session.goto(&address).await.unwrap();
+            text(session, "#wait h2").await.contains("Join the waitlist").then_some(())
+        };
+        wait_until_async(SOON, "the listing to be sold out", look).await.unwrap();
+        write(session, "#name", name).await;
+        click(session, ".fold summary").await;
+        // How a date is typed depends on the language of the browser.
+        session.execute("document.querySelector('#until').value = '2090-12-23'", vec![]).await.unwrap();
+        scroll_to(session, ".fold").await;
+        pictures(session, &format!("waitlist-until-{place}")).await;
+        click(session, "#wait button[type=submit]").await;
+        sees(session, ".facts", "the end of Sat 23 Dec 2090").await;
+        pictures(session, &format!("waitlist-until-place-{place}")).await;
+    }
+
+    let (desk, pocket) = (
+        browser.session(Window::Desktop, Theme::Light).await.unwrap(),
+        browser.session(Window::Phone, Theme::Light).await.unwrap(),
+    );
+    for (session, place) in [(&pocket, "phone"), (&desk, "desktop")] {
+        session.goto(address.replace("/listings/", "/admin/listings/") + "/waitlist").await.unwrap();
+        write(session, "#key", &server.admin_key().unwrap()).await;
+        click(session, "main button[type=submit]").await;
+        sees(session, ".table", "Clara").await;
+        pictures(session, &format!("waitlist-list-{place}")).await;
+        click(session, ".table .btn.danger").await;
+        sees(session, "main h1", "Remove from the waitlist?").await;
+        pictures(session, &format!("waitlist-remove-{place}")).await;
+    }
+    click(&desk, "main form button[type=submit]").await;
+    sees(&desk, ".flash", "Removed from the waitlist").await;
+    pictures(&desk, "waitlist-removed-desktop").await;
+    // Nobody touches her page.
+    sees(&anna, ".state-card h1", "You wait no more").await;
+    sees(&clara, ".state-card h1", "You are next").await;
+
+    let cancel = http_client().unwrap().post(server.url(&format!("/v1/bookings/{booked}/cancel")));
+    let cancel = cancel.bearer_auth(server.admin_key().unwrap()).json(&json!({}));
+    cancel.send().await.unwrap().error_for_status().unwrap();
+    sees(&clara, ".state-card h1", "Held for you").await;
+    click(&pocket, ".crumb a").await;
+    sees(&pocket, ".table", "Offered").await;
+    pictures(&pocket, "waitlist-list-offered-phone").await;
+    click(&pocket, ".table .btn.danger").await;
+    sees(&pocket, "main", "the hold is cancelled").await;
+    pictures(&pocket, "waitlist-remove-offered-phone").await;
+    click(&pocket, "main form button[type=submit]").await;
+    sees(&pocket, ".flash", "the hold is cancelled").await;
+    sees(&clara, ".state-card h1", "Cancelled").await;
+    for session in [&anna, &clara, &desk, &pocket] {
+        assert_quiet(session).await;
+    }
+    drop((anna, clara, desk, pocket));
+    server.verify().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn browser_waits_for_one_seat_that_is_taken() {
+    let server = TestServer::start().unwrap();
+    let address = listing(&server, &hall()).await;
+    for seat in ["A-4", "B-4", "D-2"] {
+        book(&server, &address, seat).await;
+    }
+    let browser = Browser::start().unwrap();
+    for (window, place) in [(Window::Phone, "phone"), (Window::Desktop, "desktop")] {
+        let session = browser.session(window, Theme::Light).await.unwrap();
+        let look = async || {
+            session.goto(&address).await.unwrap();
+            (text(&session, "#choose .fold option:nth-child(3)").await.contains("D-2")).then_some(())
+        };
+        wait_until_async(SOON, "the seats to be taken", look).await.unwrap();
+        click(&session, "#choose .fold summary").await;
+        scroll_to(&session, "#choose .fold").await;
+        pictures(&session, &format!("waitlist-seat-{place}")).await;
+        click(&session, "#choose .fold button").await;
+        sees(&session, "#wait h2", "Join the waitlist").await;
+        sees(&session, "#wait .wanted", "A-4").await;
+        write(&session, "#name", "Anna").await;
+        pictures(&session, &format!("waitlist-seat-join-{place}")).await;
+        click(&session, "#wait button[type=submit]").await;
+        sees(&session, ".ticket .items", "A-4").await;
+        assert_quiet(&session).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn browser_looks_at_many_listings_one_after_the_other() {
     let server = TestServer::start().unwrap();
@@ -358,12 +462,7 @@ async fn browser_looks_at_many_listings_one_after_the_other() {
     // Back on a page that the browser has kept, what is left goes on changing by itself.
     session.back().await.unwrap();
     sees(&session, ".stock", "3 left").await;
-    let current = session.current_url().await.unwrap();
-    let lines = json!([{"pool": "standard", "quantity": 1}]);
-    let id = current.path().rsplit('/').next().unwrap();
-    let body = json!({"listing_id": id, "lines": lines, "customer": {"name": "Somebody"}});
-    let booked = http_client().unwrap().post(server.url("/v1/bookings")).json(&body).send().await.unwrap();
-    booked.error_for_status().unwrap();
+    book(&server, session.current_url().await.unwrap().path(), "standard").await;
     sees(&session, ".stock", "2 left").await;
     assert_quiet(&session).await;
 }
