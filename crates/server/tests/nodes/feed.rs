@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio_postgres::{Client, NoTls};
 
 use crate::dice;
-use crate::finale::{self, Lapses, feed};
+use crate::finale::{self, Lapses};
 use crate::load::Load;
 use crate::real::{Api, booking, places, try_ask};
 use crate::shop::{DATABASE, api, load_time, node, nodes, postgres};
@@ -39,7 +39,7 @@ async fn no_event_is_skipped_when_an_earlier_transaction_commits_after_a_later_o
     let near = node(&url).start().unwrap();
     let (slow, quick) = (api(&far), api(&near));
     let (one, other) = (slow.listing(&places(50)).await, quick.listing(&places(50)).await);
-    let (mut told, mut after) = feed(&quick, "").await;
+    let (mut told, mut after) = quick.events("").await;
     for round in 0..3 {
         // The first transaction has its number, and stops before it writes.
         let mark = format!("slow-{round}");
@@ -55,16 +55,16 @@ async fn no_event_is_skipped_when_an_earlier_transaction_commits_after_a_later_o
             quick.book(&booking(&other, &format!("quicker {round}"))).await.id(),
         ]
         .to_vec();
-        let (events, next) = feed(&quick, &after).await;
+        let (events, next) = quick.events(&after).await;
         assert_eq!(bookings_of(&events), later, "round {round}");
         assert!(!first.is_finished(), "the first one was not held");
         told.extend(events);
         proxy.heal();
         let first = first.await.unwrap().unwrap().ok(201).id();
         let begun = Instant::now();
-        let (mut events, mut next) = feed(&quick, &next).await;
+        let (mut events, mut next) = quick.events(&next).await;
         while events.is_empty() && begun.elapsed() < SHOWN {
-            (events, next) = feed(&quick, &next).await;
+            (events, next) = quick.events(&next).await;
         }
         assert_eq!(bookings_of(&events), [first], "round {round}");
         told.extend(events);
@@ -72,7 +72,7 @@ async fn no_event_is_skipped_when_an_earlier_transaction_commits_after_a_later_o
     }
     // Everybody tells the same, in the order in which it was read.
     for api in [&slow, &quick] {
-        assert_eq!(feed(api, "").await.0, told);
+        assert_eq!(api.events("").await.0, told);
     }
     let mut ids: Vec<&str> = told.iter().map(|event| event["id"].as_str().unwrap()).collect();
     ids.sort_unstable();
@@ -82,10 +82,10 @@ async fn no_event_is_skipped_when_an_earlier_transaction_commits_after_a_later_o
 
 /// How long it takes until what happens now is in the feed.
 async fn shows(api: &Api, listing: &str, name: &str) -> Duration {
-    let after = feed(api, "").await.1;
+    let after = api.events("").await.1;
     let id = api.book(&booking(listing, name)).await.id();
     let begun = Instant::now();
-    while !bookings_of(&feed(api, &after).await.0).contains(&&*id) {
+    while !bookings_of(&api.events(&after).await.0).contains(&&*id) {
         assert!(begun.elapsed() < SHOWN, "a new event is not shown");
     }
     begun.elapsed()

@@ -217,7 +217,7 @@ fn nothing_lost(load: &Load, views: &[BookingView]) {
 
 /// The feed tells the same on every node: each event once, and none of a booking's is missing.
 async fn events_agree(nodes: &[TestServer], rows: &[Value]) {
-    let first = feed(&api(&nodes[0]), "").await.0;
+    let first = api(&nodes[0]).events("").await.0;
     let ids: BTreeSet<&str> = first.iter().map(|event| event["id"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), first.len(), "an event is told twice");
     let mut last: BTreeMap<&str, i64> = BTreeMap::new();
@@ -231,26 +231,11 @@ async fn events_agree(nodes: &[TestServer], rows: &[Value]) {
     }
     for node in &nodes[1..] {
         // Holds may lapse meanwhile.
-        let other = feed(&api(node), "").await.0;
+        let other = api(node).events("").await.0;
         assert!(other.len() >= first.len(), "a node tells {} events of {}", other.len(), first.len());
         for (one, same) in first.iter().zip(&other) {
             assert_eq!(one, same, "nodes tell different stories");
         }
-    }
-}
-
-/// All events after a place, and the place after them.
-pub async fn feed(api: &Api, after: &str) -> (Vec<Value>, String) {
-    let (mut all, mut after) = (Vec::new(), after.to_owned());
-    loop {
-        let place = if after.is_empty() { String::new() } else { format!("&after={after}") };
-        let page = ask_admin(api, &format!("/v1/events?limit=200{place}")).await.ok(200).json;
-        let items = page["items"].as_array().unwrap();
-        if items.is_empty() {
-            return (all, after);
-        }
-        all.extend(items.iter().cloned());
-        after = page["next"].as_str().unwrap().to_owned();
     }
 }
 

@@ -4,6 +4,7 @@
 //! - `wares`: the listings that are sold; `load`: clients that remember what they were told; `told`: from answers to the
 //!   terms of the checker of histories
 //! - `finale`: what must hold in the end
+//! - `../waiting`: people who wait for what is sold out, and the same for them
 //! - `dice`: what is random, from a seed that is printed. `LASTSEAT_TEST_SEED` sets it; `LASTSEAT_TEST_SECONDS` makes the
 //!   load last longer.
 #![allow(unreachable_pub, reason = "the modules of a test program are for each other")]
@@ -14,6 +15,8 @@
 
 #[path = "../real/mod.rs"]
 mod real;
+#[path = "../waiting/mod.rs"]
+mod waiting;
 
 mod dice;
 mod finale;
@@ -34,3 +37,4 @@ mod late_commit;
 mod stopped_node;
 mod supposed;
 mod tls;
+mod waits;

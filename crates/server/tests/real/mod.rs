@@ -118,13 +118,33 @@ impl Api {
 
     /// Every booking of a listing.
     pub async fn bookings(&self, listing: &str) -> Vec<Value> {
+        self.pages(&format!("/v1/bookings?listing_id={listing}&limit=200")).await
+    }
+
+    /// All items of a list for operators. `path` has a query.
+    pub async fn pages(&self, path: &str) -> Vec<Value> {
         let (mut all, mut cursor) = (Vec::new(), String::new());
         loop {
-            let path = format!("/v1/bookings?listing_id={listing}&limit=200{cursor}");
-            let page = ask(self.get(&path).bearer_auth(&self.admin)).await.ok(200).json;
+            let page = ask(self.get(&format!("{path}{cursor}")).bearer_auth(&self.admin)).await.ok(200).json;
             all.extend(page["items"].as_array().unwrap().iter().cloned());
             let Some(next) = page["next_cursor"].as_str() else { return all };
             cursor = format!("&cursor={next}");
+        }
+    }
+
+    /// All events after a place of the feed, and the place after them.
+    pub async fn events(&self, after: &str) -> (Vec<Value>, String) {
+        let (mut all, mut after) = (Vec::new(), after.to_owned());
+        loop {
+            let place = if after.is_empty() { String::new() } else { format!("&after={after}") };
+            let path = format!("/v1/events?limit=200{place}");
+            let page = ask(self.get(&path).bearer_auth(&self.admin)).await.ok(200).json;
+            let items = page["items"].as_array().unwrap();
+            if items.is_empty() {
+                return (all, after);
+            }
+            all.extend(items.iter().cloned());
+            after = page["next"].as_str().unwrap().to_owned();
         }
     }
 
