@@ -5,9 +5,14 @@
     reason = "the helpers of tests are tests too, though clippy knows only the functions marked so"
 )]
 
+#[path = "../nodes/dice.rs"]
+mod dice;
 #[path = "../real/mod.rs"]
 mod real;
+#[path = "../waiting/mod.rs"]
+mod waiting;
 
 mod clients;
 mod full_disk;
 mod kills;
+mod waits;
