@@ -29,22 +29,24 @@ pub(crate) const BOOKING_COLUMNS: &str = booking_columns!();
 statements! { LANE:
     LOCK_LISTINGS = "SELECT listing_no, listing_id, edition, waiting FROM inventory WHERE listing_id = ANY($1::uuid[]) \
         ORDER BY listing_no FOR NO KEY UPDATE";
-    /// The same, with the listings of bookings, of overdue holds of addresses, and of entries of waitlists.
-    LOCK_NAMED = "SELECT i.listing_no, i.listing_id, i.edition, i.waiting FROM inventory i WHERE i.listing_no IN ( \
+    /// The same, with the listings of bookings, of overdue holds of addresses, and of entries of waitlists. They are found
+    /// first, by themselves: a row of a join that had to be waited for is joined anew when it was changed meanwhile, and may
+    /// be lost then.
+    LOCK_NAMED = "SELECT i.listing_no, i.listing_id, i.edition, i.waiting FROM inventory i WHERE i.listing_no = ANY(ARRAY( \
             SELECT n.listing_no FROM inventory n WHERE n.listing_id = ANY($1::uuid[]) \
             UNION ALL SELECT b.listing_no FROM bookings b WHERE b.id = ANY($2::uuid[]) \
             UNION ALL SELECT b.listing_no FROM customer_holds c JOIN bookings b ON b.no = c.booking_no \
                 WHERE c.listing_no = 0 AND c.identity = ANY($3::text[]) AND c.due_at <= $4 \
-            UNION ALL SELECT w.listing_no FROM waitlist w WHERE w.id = ANY($5::uuid[])) \
+            UNION ALL SELECT w.listing_no FROM waitlist w WHERE w.id = ANY($5::uuid[]))) \
         ORDER BY i.listing_no FOR NO KEY UPDATE OF i";
     /// Listings with bookings or entries of waitlists that are due and that nobody else is at work on.
-    LOCK_DUE = "SELECT i.listing_no, i.listing_id, i.edition, i.waiting FROM inventory i WHERE i.listing_no IN ( \
+    LOCK_DUE = "SELECT i.listing_no, i.listing_id, i.edition, i.waiting FROM inventory i WHERE i.listing_no = ANY(ARRAY( \
             SELECT d.listing_no FROM (SELECT listing_no FROM bookings WHERE due_at <= $1 ORDER BY due_at, no LIMIT $2::bigint) d \
             UNION ALL SELECT w.listing_no FROM (SELECT listing_no FROM waitlist WHERE due_at <= $1 \
-                ORDER BY due_at, listing_no, no LIMIT $2::bigint) w) \
+                ORDER BY due_at, listing_no, no LIMIT $2::bigint) w)) \
         ORDER BY i.listing_no FOR NO KEY UPDATE OF i SKIP LOCKED";
-    LOCK_RENEWING = "SELECT i.listing_no, i.listing_id, i.edition, i.waiting FROM inventory i WHERE i.listing_no IN ( \
-            SELECT no FROM listings WHERE renew_through IS NOT NULL) \
+    LOCK_RENEWING = "SELECT i.listing_no, i.listing_id, i.edition, i.waiting FROM inventory i WHERE i.listing_no = ANY(ARRAY( \
+            SELECT no FROM listings WHERE renew_through IS NOT NULL)) \
         ORDER BY i.listing_no LIMIT 4 FOR NO KEY UPDATE OF i SKIP LOCKED";
 
     TAKE_BOOKING_NUMBERS = "SELECT nextval('booking_numbers') FROM generate_series(1, $1::bigint)";
