@@ -119,7 +119,7 @@ impl<'a> Turns<'a> {
         };
         let whom = offered_to.unwrap_or("somebody who did not wait");
         let mut left = self.free.clone();
-        for Waiter { id, wish, skipped, passed } in &mut self.waiting[..before] {
+        for Waiter { id, wish, skipped, passed } in &self.waiting[..before] {
             if wish.is_met_by(&left) {
                 let free = &self.free;
                 self.wrong
@@ -127,14 +127,20 @@ impl<'a> Turns<'a> {
             }
             if *skipped + *passed >= MOST_SKIPS {
                 wish.keeps(&mut left);
-            } else if wish.is_about(gained) {
-                *passed += 1;
             }
         }
         if gained.iter().any(|(pool, units)| left[pool] < *units) {
             let free = &self.free;
             self.wrong
                 .push(format!("{whom} gets {gained:?} by {booking}, while {left:?} of {free:?} is there"));
+        }
+        for (pool, units) in gained {
+            *left.get_mut(pool).unwrap() -= units;
+        }
+        for Waiter { wish, skipped, passed, .. } in &mut self.waiting[..before] {
+            if *skipped + *passed < MOST_SKIPS && wish.lacks(gained, &left) {
+                *passed += 1;
+            }
         }
     }
 

@@ -115,15 +115,25 @@ impl Wish {
         }
     }
 
-    /// Takes out of what is free what is kept where that does not do.
+    /// Whether less than is wanted is left of what somebody else has got.
+    pub fn lacks(&self, gained: &Units, left: &Units) -> bool {
+        match self {
+            Self::Lines(wanted) => {
+                gained.keys().any(|pool| wanted.get(pool).is_some_and(|units| left[pool] < *units))
+            }
+            Self::Any(_) => true,
+        }
+    }
+
+    /// Takes out of what is free what is kept where that does not do: all of which there is no more than is wanted.
     pub fn keeps(&self, free: &mut Units) {
         for (pool, units) in free {
-            let most = match self {
-                Self::Lines(wanted) => wanted.get(pool).copied().unwrap_or_default(),
+            let is_kept = match self {
+                Self::Lines(wanted) => wanted.get(pool).is_some_and(|wanted| *units <= *wanted),
                 // All of it together does not do.
-                Self::Any(_) => *units,
+                Self::Any(_) => true,
             };
-            *units -= most.min(*units);
+            *units = if is_kept { 0 } else { *units };
         }
     }
 
