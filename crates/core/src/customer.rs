@@ -1,6 +1,7 @@
 //! Customers: who a booking is for, and how limits recognise one who comes again.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::refusal::FieldError;
 
@@ -28,6 +29,13 @@ pub struct Customer {
     /// The id under which another system knows them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
+}
+
+/// What a store finds an identity by: its SHA-256, cut to 128 bits. Short, and of one length.
+#[must_use]
+pub fn identity_digest(identity: &str) -> [u8; 16] {
+    let digest = Sha256::digest(identity.as_bytes());
+    digest[..16].try_into().expect("a digest has 32 bytes")
 }
 
 impl Customer {

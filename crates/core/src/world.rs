@@ -452,14 +452,14 @@ impl World {
         let open = i64::from(holds);
         for (of, units) in counted(booking, &listing) {
             self.customers.entry(of.clone()).or_default().units += sign * units;
-            self.count_hold(&of, sign * open);
+            self.count_hold(of, sign * open);
         }
     }
 
     /// Somebody has so many more (or fewer) live holds.
-    pub(crate) fn count_hold(&mut self, of: &CustomerRef, by: i64) {
+    pub(crate) fn count_hold(&mut self, of: CustomerRef, by: i64) {
         self.customers.entry(of.clone()).or_default().open_holds += by;
-        self.changes.customers.insert(of.clone());
+        self.changes.customers.insert(of);
     }
 
     fn append(&mut self, booking: &mut Booking, old: Option<&Booking>, kinds: &[EventKind], actor: &Actor) {

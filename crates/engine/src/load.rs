@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 /// Units of a pool that are swept beyond what a batch asks for where somebody waits: who waits gets them first, and what
 /// is left has to be enough. As many as one batch can offer.
-const SWEPT_FOR_WAITING: i64 = 2_048;
+const SWEPT_FOR_WAITING: i64 = 1_024;
 
 /// How far renewing comes with this batch.
 pub(crate) struct Renewal {

@@ -12,7 +12,7 @@ use crate::target::Target;
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_waitlist.sql"),
-    include_str!("../migrations/0003_waitlist_address.sql"),
+    include_str!("../migrations/0003_waitlist_keys.sql"),
 ];
 /// The version of the schema that this program needs.
 #[allow(clippy::cast_possible_truncation, reason = "few migrations")]

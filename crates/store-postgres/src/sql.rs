@@ -61,7 +61,7 @@ statements! { LANE:
 
     BOOKINGS_BY_ID = concat!("SELECT ", booking_columns!(), " FROM bookings WHERE id = ANY($1::uuid[]) ORDER BY no");
     BOOKINGS_BY_NO = concat!("SELECT ", booking_columns!(), " FROM bookings WHERE no = ANY($1::bigint[]) ORDER BY no");
-    LAST_BOOKING = "SELECT coalesce(max(no), 0) FROM bookings WHERE listing_no = $1";
+    LAST_BOOKING = "SELECT coalesce((SELECT no FROM bookings WHERE listing_no = $1 ORDER BY no DESC LIMIT 1), 0)";
     DUE = "SELECT no FROM bookings WHERE due_at <= $1 AND listing_no = ANY($2::bigint[]) ORDER BY due_at, no LIMIT $3::bigint";
     LIVE_BOOKINGS = "SELECT no FROM bookings WHERE listing_no = $1 AND no > $2 AND no <= $3 \
         AND state IN ('held', 'in_review', 'confirmed') ORDER BY no LIMIT $4::bigint";
@@ -93,16 +93,14 @@ statements! { LANE:
     CUSTOMERS = "SELECT c.units, c.open_holds FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS w (listing_no, identity, place) \
         LEFT JOIN customers c ON c.listing_no = w.listing_no AND c.identity = w.identity ORDER BY w.place";
 
-    LIST_NUMBERS = "SELECT waiting, (SELECT coalesce(max(no), 0) FROM waitlist WHERE listing_no = $1) FROM inventory WHERE listing_no = $1";
-    LAST_ENTRY = "SELECT coalesce(max(no), 0) FROM waitlist WHERE listing_no = $1";
+    LIST_NUMBERS = "SELECT waiting, coalesce((SELECT no FROM waitlist WHERE listing_no = $1 ORDER BY no DESC LIMIT 1), 0) FROM inventory WHERE listing_no = $1";
+    /// Not max(no): a plan that was made when the table was empty would go through the whole list.
+    LAST_ENTRY = "SELECT no FROM waitlist WHERE listing_no = $1 ORDER BY no DESC LIMIT 1";
     ENTRIES_BY_ID = concat!("SELECT ", entry_columns!(), " FROM waitlist WHERE id = ANY($1::uuid[]) ORDER BY listing_no, no");
-    /// Per customer the entry that waits, and the newest that has got an offer. One customer after the other, which a limit
-    /// enforces: a plan that was made when the table was empty would go through all of it. For the same reason the order is
-    /// not that of the primary key.
-    LIVE_ENTRIES = concat!("SELECT e.* FROM unnest($1::bigint[], $2::text[]) AS u (of, who), LATERAL ( \
-        (SELECT ", entry_columns!(), " FROM waitlist WHERE listing_no = u.of AND identity = u.who AND state = 'waiting' LIMIT 1) UNION ALL \
-        (SELECT ", entry_columns!(), " FROM waitlist WHERE listing_no = u.of AND identity = u.who AND state = 'offered' \
-            ORDER BY no + 0 DESC LIMIT 1)) e");
+    /// Per customer the newest entry. One customer after the other, which a limit enforces: a plan that was made when the table
+    /// was empty would go through all of it. For the same reason the order is not that of the primary key.
+    NEWEST_ENTRIES = concat!("SELECT e.* FROM unnest($1::bigint[], $2::uuid[]) AS u (of, who), LATERAL (SELECT ", entry_columns!(), " \
+        FROM waitlist WHERE listing_no = u.of AND customer_digest = u.who ORDER BY customer_digest DESC, no DESC LIMIT 1) e");
     KEEPERS = concat!("SELECT ", entry_columns!(), " FROM waitlist WHERE listing_no = $1 AND kept IS NOT NULL ORDER BY no");
     /// Each pool by itself, and those that want several groups, or any, which stand under the group -1.
     WAITING = concat!("SELECT f.* FROM unnest($2::bigint[], $3::bigint[]) AS u (group_no, position), LATERAL (SELECT ", entry_columns!(), " \
@@ -116,10 +114,10 @@ statements! { LANE:
         ORDER BY due_at, listing_no, no LIMIT $3::bigint");
     RECHECK_ENTRIES = "UPDATE waitlist SET due_at = least(due_at, $2) WHERE listing_no = $1 AND state = 'waiting'";
     INSERT_ENTRIES = "INSERT INTO waitlist (listing_no, no, id, state, want, customer, created_at, created_by, until, due_at, \
-        joined_behind, skipped, kept, booking_no, ended, group_no, first, last, least, identity, address) \
+        joined_behind, skipped, kept, booking_no, ended, group_no, first, last, least, customer_digest, address) \
         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::uuid[], \
         $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[], $14::bigint[], $15::text[], $16::bigint[], \
-        $17::bigint[], $18::bigint[], $19::bigint[], $20::text[], $21::text[])";
+        $17::bigint[], $18::bigint[], $19::bigint[], $20::uuid[], $21::text[])";
     UPDATE_ENTRIES = "UPDATE waitlist w SET state = u.state, due_at = u.due_at, skipped = u.skipped, kept = u.kept, \
         booking_no = u.booking_no, ended = u.ended FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], \
         $6::text[], $7::bigint[], $8::text[]) AS u (listing_no, no, state, due_at, skipped, kept, booking_no, ended) \
@@ -349,5 +347,29 @@ mod tests {
             super::LANE.iter().chain(super::OTHERS).try_for_each(|sql| connection.statement(sql).map(drop))
         });
         prepared.unwrap();
+    }
+
+    /// Plans are made when tables are empty and kept for good, so they have to suit large ones from the beginning.
+    #[test]
+    fn what_is_asked_of_long_lists_stops_at_what_was_asked_for() {
+        let server = Postgres::start().unwrap();
+        let url = server.create_database("plans").unwrap();
+        PgStore::open(url.parse().unwrap(), OpenMode::Serve, 1).unwrap();
+        for (sql, index) in [
+            (super::LAST_ENTRY, "Index Only Scan Backward using waitlist_pkey"),
+            (super::LIST_NUMBERS, "Index Only Scan Backward using waitlist_pkey"),
+            (super::LAST_BOOKING, "Index Only Scan Backward using bookings_by_listing"),
+            (super::NEWEST_ENTRIES, "Index Scan Backward using waitlist_by_customer"),
+        ] {
+            let sql = sql
+                .replace("$1::bigint[]", "ARRAY[1]::bigint[]")
+                .replace("$2::uuid[]", "ARRAY[gen_random_uuid()]")
+                .replace("$1", "1");
+            let settings = "SET enable_seqscan = off; SET enable_bitmapscan = off";
+            let lines = server.sql("plans", &format!("{settings}; EXPLAIN {sql}")).unwrap();
+            let plan: Vec<String> = lines.into_iter().filter_map(|mut line| line.swap_remove(0)).collect();
+            let limit = plan.iter().position(|line| line.contains("Limit")).expect(&sql);
+            assert!(plan[limit + 1].contains(index), "{plan:#?}");
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use lastseat_core::booking::Booking;
 use lastseat_core::command::IdempotencyKey;
+use lastseat_core::customer::identity_digest;
 use lastseat_core::decide::names::Names;
 use lastseat_core::id::{BookingId, BookingNo, KeyId, ListingId, ListingNo, WaitlistId};
 use lastseat_core::listing::Listing;
@@ -288,19 +289,13 @@ impl Tx for PgTx<'_> {
         }
     }
 
-    fn live_entries(&mut self, of_customers: &[CustomerRef]) -> Result<Vec<Entry>, StoreError> {
-        let (listings, identities): (Vec<i64>, Vec<&str>) =
-            of_customers.iter().map(|(listing, identity)| (listing.0, identity.as_str())).unzip();
-        let found = row::entries(&self.ask(sql::LIVE_ENTRIES, &[&listings, &identities])?)?;
-        let mut newest: BTreeMap<_, Entry> = BTreeMap::new();
-        for entry in found {
-            let of = (entry.listing, entry.customer.identity());
-            if newest.get(&of).is_none_or(|known| known.no < entry.no) {
-                newest.insert(of, entry);
-            }
-        }
-        let of = |(listing, identity): &CustomerRef| newest.remove(&(*listing, Some(identity.clone())));
-        Ok(of_customers.iter().filter_map(of).collect())
+    fn live_entries(&mut self, of: &[CustomerRef]) -> Result<Vec<Entry>, StoreError> {
+        let digest = |identity: &String| Uuid::from_bytes(identity_digest(identity));
+        let (listings, digests): (Vec<i64>, Vec<Uuid>) =
+            of.iter().map(|(listing, identity)| (listing.0, digest(identity))).unzip();
+        let mut newest = row::entries(&self.ask(sql::NEWEST_ENTRIES, &[&listings, &digests])?)?;
+        newest.retain(Entry::may_be_live);
+        Ok(newest)
     }
 
     fn keepers(&mut self, of: ListingNo) -> Result<Vec<Entry>, StoreError> {

@@ -1,6 +1,7 @@
 //! The schema and its versions. Forward only; the number is kept in `user_version`, and a file that a newer
 //! program wrote is refused.
 
+use lastseat_core::customer::identity_digest;
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::open::OpenError;
@@ -11,8 +12,10 @@ const APPLICATION_ID: i32 = 0x4c53_4541;
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_waitlist.sql"),
-    include_str!("../migrations/0003_waitlist_address.sql"),
+    include_str!("../migrations/0003_waitlist_keys.sql"),
 ];
+/// The migration that leaves it to the program to say who waits.
+const WAITLIST_KEYS: u32 = 3;
 /// The version of the schema that this program needs.
 #[allow(clippy::cast_possible_truncation, reason = "few migrations")]
 pub const SCHEMA_VERSION: u32 = MIGRATIONS.len() as u32;
@@ -35,8 +38,11 @@ pub(crate) fn version(connection: &Connection) -> Result<u32, OpenError> {
 pub(crate) fn migrate(connection: &mut Connection) -> Result<u32, OpenError> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let from = version(&tx)?;
-    for migration in &MIGRATIONS[from as usize..] {
+    for (number, migration) in (1..).zip(MIGRATIONS).skip(from as usize) {
         tx.execute_batch(migration)?;
+        if number == WAITLIST_KEYS {
+            fill_digests(&tx)?;
+        }
     }
     if from < SCHEMA_VERSION {
         tx.pragma_update(None, "application_id", APPLICATION_ID)?;
@@ -44,4 +50,19 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<u32, OpenError> {
     }
     tx.commit()?;
     Ok(SCHEMA_VERSION - from)
+}
+
+/// Says of who waits already what they are found by, and forgets what they were found by before.
+fn fill_digests(connection: &Connection) -> rusqlite::Result<()> {
+    let mut known =
+        connection.prepare("SELECT listing_no, no, identity FROM waitlist WHERE identity IS NOT NULL")?;
+    let mut fill =
+        connection.prepare("UPDATE waitlist SET customer_digest = ?3 WHERE listing_no = ?1 AND no = ?2")?;
+    let mut rows = known.query([])?;
+    while let Some(row) = rows.next()? {
+        let (listing, no): (i64, i64) = (row.get(0)?, row.get(1)?);
+        fill.execute((listing, no, identity_digest(row.get_ref(2)?.as_str()?)))?;
+    }
+    drop(rows);
+    connection.execute_batch("ALTER TABLE waitlist DROP COLUMN identity")
 }

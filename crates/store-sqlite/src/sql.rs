@@ -97,8 +97,7 @@ statements! {
     SET_WAITING = "UPDATE inventory SET waiting = ?2 WHERE listing_no = ?1";
     ENTRY_BY_ID = concat!("SELECT ", entry_columns!(), " FROM waitlist WHERE id = ?1");
     // Partial indexes are named: without statistics the planner takes the primary key for shorter.
-    WAITING_OF_CUSTOMER = concat!("SELECT ", entry_columns!(), " FROM waitlist INDEXED BY waitlist_by_identity WHERE listing_no = ?1 AND identity = ?2 AND state = 'waiting'");
-    OFFERED_TO_CUSTOMER = concat!("SELECT ", entry_columns!(), " FROM waitlist INDEXED BY waitlist_offered WHERE listing_no = ?1 AND identity = ?2 AND state = 'offered' ORDER BY no DESC LIMIT 1");
+    NEWEST_OF_CUSTOMER = concat!("SELECT ", entry_columns!(), " FROM waitlist INDEXED BY waitlist_by_customer WHERE listing_no = ?1 AND customer_digest = ?2 ORDER BY no DESC LIMIT 1");
     KEEPERS = concat!("SELECT ", entry_columns!(), " FROM waitlist INDEXED BY waitlist_kept WHERE listing_no = ?1 AND kept IS NOT NULL ORDER BY no");
     // What wants pools of several groups, or any, is asked for as group -1.
     WAITING = concat!("SELECT ", entry_columns!(), " FROM waitlist INDEXED BY waitlist_waiting WHERE listing_no = ?1 AND state = 'waiting' AND group_no = ?2 AND no > ?3 AND least <= ?4 AND first <= ?5 AND last >= ?5 ORDER BY no LIMIT ?6");
@@ -109,7 +108,7 @@ statements! {
     WAITING_AFTER = concat!("SELECT ", entry_columns!(), " FROM waitlist WHERE listing_no = ?1 AND no > ?2 AND state = 'waiting' ORDER BY no LIMIT ?3");
     RECHECK_ENTRIES = "UPDATE waitlist SET due_at = min(coalesce(due_at, ?2), ?2) WHERE listing_no = ?1 AND state = 'waiting'";
     INSERT_ENTRY = "INSERT INTO waitlist (listing_no, no, id, state, want, customer, created_at, created_by, until, due_at, joined_behind, \
-        skipped, kept, booking_no, ended, group_no, first, last, least, identity, address) \
+        skipped, kept, booking_no, ended, group_no, first, last, least, customer_digest, address) \
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)";
     UPDATE_ENTRY = "UPDATE waitlist SET state = ?3, due_at = ?4, skipped = ?5, kept = ?6, booking_no = ?7, ended = ?8 WHERE listing_no = ?1 AND no = ?2";
 
@@ -181,8 +180,7 @@ mod tests {
             rows.collect::<rusqlite::Result<Vec<String>>>().unwrap().join("; ")
         };
         for (sql, wanted) in [
-            (super::WAITING_OF_CUSTOMER, "INDEX waitlist_by_identity (listing_no=? AND identity=?)"),
-            (super::OFFERED_TO_CUSTOMER, "INDEX waitlist_offered (listing_no=? AND identity=?)"),
+            (super::NEWEST_OF_CUSTOMER, "INDEX waitlist_by_customer (listing_no=? AND customer_digest=?)"),
             (super::KEEPERS, "INDEX waitlist_kept (listing_no=?)"),
             (super::WAITING, "INDEX waitlist_waiting (listing_no=? AND group_no=? AND no>?)"),
             (super::AHEAD, "COVERING INDEX waitlist_waiting (listing_no=? AND group_no=? AND no<?)"),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use lastseat_core::customer::identity_digest;
 use lastseat_core::id::{EntryNo, ListingNo, WaitlistId};
 use lastseat_core::time::Time;
 use lastseat_core::waitlist::list::ListNumbers;
@@ -83,7 +84,7 @@ fn write_entries(connection: &Connection, world: &World) -> rusqlite::Result<()>
             first,
             last,
             new.want.least(),
-            new.customer.identity(),
+            new.customer.identity().map(|identity| identity_digest(&identity)),
             new.address,
         ])?;
     }
@@ -122,15 +123,11 @@ pub(crate) fn entry(connection: &Connection, id: WaitlistId) -> Result<Option<En
 
 pub(crate) fn live_entries(connection: &Connection, of: &[CustomerRef]) -> Result<Vec<Entry>, StoreError> {
     let mut found = Vec::new();
-    let mut waiting = connection.prepare_cached(sql::WAITING_OF_CUSTOMER).map_err(store_error)?;
-    let mut offered = connection.prepare_cached(sql::OFFERED_TO_CUSTOMER).map_err(store_error)?;
+    let mut newest = connection.prepare_cached(sql::NEWEST_OF_CUSTOMER).map_err(store_error)?;
     for (listing, identity) in of {
-        let params = params![listing.0, identity];
-        let one = match waiting.query_row(params, row::entry).optional().map_err(store_error)? {
-            None => offered.query_row(params, row::entry).optional().map_err(store_error)?,
-            one => one,
-        };
-        found.extend(one);
+        let params = params![listing.0, identity_digest(identity)];
+        let one = newest.query_row(params, row::entry).optional().map_err(store_error)?;
+        found.extend(one.filter(Entry::may_be_live));
     }
     Ok(found)
 }

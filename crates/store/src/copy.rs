@@ -129,7 +129,7 @@ pub const TABLES: &[Table] = &[
         listing_no Int, identity Text, due_at Int, booking_no Int),
     table!(waitlist by "listing_no, no" at PAGE;
         listing_no Int, no Int, id Id, state Text, group_no Int, first Int, last Int, least Int, want Text, customer Text,
-        identity Text, created_at Int, created_by Id, until Int, due_at Int, joined_behind Int, skipped Int, kept Text,
+        customer_digest Id, created_at Int, created_by Id, until Int, due_at Int, joined_behind Int, skipped Int, kept Text,
         booking_no Int, ended Text, address Text),
     table!(waitlist_counts by "listing_no, group_no" at PAGE; listing_no Int, group_no Int, waiting Int),
     table!(events by "no" at PAGE;

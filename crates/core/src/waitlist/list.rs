@@ -98,7 +98,7 @@ impl World {
             return;
         }
         if let Some(identity) = entry.customer.identity()
-            && matches!(entry.state, EntryState::Waiting | EntryState::Offered)
+            && entry.may_be_live()
         {
             self.waitlists.live.insert((entry.listing, identity), at);
         }
@@ -214,7 +214,7 @@ impl World {
         list.numbers.last += 1;
         entry.no = EntryNo(list.numbers.last);
         let at = entry.at();
-        self.count_waiting(&entry, 1);
+        self.count_waiting(entry.listing, reach, entry.address.clone(), 1);
         let data = json!({ "id": entry.id, "ahead": entry.joined_behind, "until": entry.until });
         self.listing_event(EventKind::WaitlistJoined, entry.listing, actor, data.to_string());
         self.waitlists.changes.insert(at, None);
@@ -225,23 +225,36 @@ impl World {
         at
     }
 
-    /// Puts `new` in the place of the entry's row.
-    pub fn update_entry(&mut self, new: Entry) {
-        let at = new.at();
-        let old = self.waitlists.entries.get(&at).cloned().expect("an updated entry was loaded");
-        if old.waits() && !new.waits() {
-            self.count_waiting(&new, -1);
+    /// Changes an entry where it stands, which is loaded.
+    pub(super) fn change_entry(&mut self, at: EntryRef, change: impl FnOnce(&mut Entry)) {
+        let lists = &mut self.waitlists;
+        let entry = lists.entries.get_mut(&at).expect("an entry that changes is loaded");
+        lists.changes.entry(at).or_insert_with(|| Some(entry.clone()));
+        let waited = entry.waits();
+        change(entry);
+        let list = lists.lists.entry(at.listing).or_default();
+        if entry.kept.is_empty() {
+            list.keepers.remove(&at.no)
+        } else {
+            list.keepers.insert(at.no)
+        };
+        if waited && !entry.waits() {
+            list.waiting.remove(&at.no);
+            let (reach, address) = (entry.want.reach(), entry.address.clone());
+            self.count_waiting(at.listing, reach, address, -1);
         }
-        self.waitlists.changes.entry(at).or_insert(Some(old));
-        self.put_entry(new);
     }
 
-    fn count_waiting(&mut self, entry: &Entry, by: i64) {
-        if let Some(address) = &entry.address {
-            self.count_hold(&(ListingNo(0), address.clone()), by);
+    /// Puts `new` in the place of the entry's row.
+    pub fn update_entry(&mut self, new: Entry) {
+        self.change_entry(new.at(), |entry| *entry = new);
+    }
+
+    fn count_waiting(&mut self, of: ListingNo, reach: Reach, address: Option<String>, by: i64) {
+        if let Some(address) = address {
+            self.count_hold((ListingNo(0), address), by);
         }
-        let reach = entry.want.reach();
-        let list = self.waitlists.lists.entry(entry.listing).or_default();
+        let list = self.waitlists.lists.entry(of).or_default();
         list.numbers.waiting += by;
         for (_, count) in list.ahead.iter_mut().filter(|(asked, _)| asked.meets(reach)) {
             *count += by;

@@ -316,6 +316,12 @@ impl Entry {
         self.state == EntryState::Waiting
     }
 
+    /// Whether it may still lead to a booking, as its row says: what became of an offer its booking says.
+    #[must_use]
+    pub fn may_be_live(&self) -> bool {
+        matches!(self.state, EntryState::Waiting | EntryState::Offered)
+    }
+
     /// Where it stands for people: with its offer, settled, and what time has done by `now`.
     #[must_use]
     pub fn shown(&self, listing: &Listing, offer: Option<&Booking>, now: Time) -> Standing {

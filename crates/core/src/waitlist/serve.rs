@@ -29,7 +29,7 @@ const MAX_LOOK: usize = 2_048;
 const CHUNK: (i64, i64) = (64, 1_024);
 /// Offers and skips that one batch may write: a small part of a second's work, so that others are not kept waiting. What
 /// is still free then is kept, and given away by the next.
-const MAX_WRITTEN: usize = 2_048;
+const MAX_WRITTEN: usize = 1_024;
 
 /// Most pools that an event names.
 const MAX_POOLS_TOLD: usize = 10;
@@ -391,10 +391,12 @@ fn offer(
         details: Details { offer: Some(Offer { entry: entry.id, taken: false }), ..Details::default() },
     };
     let no = world.insert_booking(booking, &[EventKind::BookingHeld], &Actor::System);
-    let data = json!({ "id": entry.id, "booking_id": id, "due_at": deadline });
-    world.listing_event(EventKind::WaitlistOffered, listing.no, &Actor::System, data.to_string());
-    let offered = EntryState::Offered;
-    world.update_entry(Entry { state: offered, booking: Some(no), due_at: None, ..entry.clone() });
+    // Ids and times need no quoting, and there are thousands of these at once.
+    let data = format!(r#"{{"id":"{}","booking_id":"{id}","due_at":"{deadline}"}}"#, entry.id);
+    world.listing_event(EventKind::WaitlistOffered, listing.no, &Actor::System, data);
+    world.change_entry(entry.at(), |entry| {
+        (entry.state, entry.booking, entry.due_at) = (EntryState::Offered, Some(no), None);
+    });
     list(world, listing.no).written += 1;
     Ok(())
 }
@@ -429,7 +431,7 @@ fn pass_over(world: &mut World, listing: &Listing, taken: &Taken, in_favour_of: 
             "pools": taken.pools.iter().take(MAX_POOLS_TOLD).map(|pool| listing.pool_key(*pool)).collect::<Vec<_>>(),
         });
         world.listing_event(EventKind::WaitlistSkipped, listing.no, &Actor::System, data.to_string());
-        world.update_entry(Entry { skipped, ..entry });
+        world.change_entry(entry.at(), |entry| entry.skipped = skipped);
         list(world, listing.no).written += 1;
     }
     more

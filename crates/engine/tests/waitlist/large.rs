@@ -24,7 +24,7 @@ async fn more_offers_than_one_transaction_may_make_come_one_after_the_other_and_
     assert_eq!(first.pools[0].available, 0);
     assert_eq!(house.try_book(ask::one(&listing)).await.unwrap_err().code.as_str(), "sold_out");
     assert_eq!(house.engine.waiting(listing.no).await.unwrap(), MANY - first.pools[0].held + 1);
-    for _ in 0..3 {
+    for _ in 0..5 {
         house.settle().await;
     }
     assert_eq!(house.stock(&listing, "standard").await, (0, MANY, 0));

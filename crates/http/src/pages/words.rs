@@ -6,10 +6,7 @@ use lastseat_core::listing::{Kind, PaymentMethod, Status};
 use lastseat_core::settle::{
     REASON_HOLD_LAPSED, REASON_LATE_PAYMENT, REASON_LISTING_CANCELLED, REASON_REVIEW_LAPSED,
 };
-use lastseat_core::waitlist::{Ended, Standing};
-
-/// The reason of a booking that was offered to somebody who then left the waitlist, or was taken off it.
-const REASON_DECLINED: &str = "declined";
+use lastseat_core::waitlist::{Ended, REASON_DECLINED, Standing};
 
 /// How loud something is said: the class of a badge or a notice.
 pub(crate) type Tone = &'static str;

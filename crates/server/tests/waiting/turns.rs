@@ -1,7 +1,7 @@
 //! Whose turn it was, by the event log: who got units got them before nobody who waited longer and had been content with
 //! them. Told event by event, in other words than the product's: it asks everybody who waits, each time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -40,7 +40,8 @@ pub(super) struct Turns<'a> {
     waiting: Vec<Waiter>,
     free: Units,
     bookings: BTreeMap<String, Row>,
-    offered: Vec<String>,
+    offered: BTreeSet<String>,
+    lapsed: BTreeSet<String>,
     /// Events by their types.
     pub(super) counts: BTreeMap<String, usize>,
     /// What should not have happened.
@@ -55,7 +56,8 @@ impl<'a> Turns<'a> {
             waiting: Vec::new(),
             free: ware.capacity.clone(),
             bookings: BTreeMap::new(),
-            offered: Vec::new(),
+            offered: BTreeSet::new(),
+            lapsed: BTreeSet::new(),
             counts: BTreeMap::new(),
             wrong: Vec::new(),
         };
@@ -170,14 +172,17 @@ impl<'a> Turns<'a> {
                     if row.and_then(|row| row.offered_to.as_deref()) != Some(id) {
                         self.wrong.push(format!("no booking names whom it was offered to: {data}"));
                     }
-                    self.offered.push(id.to_owned());
+                    self.offered.insert(id.to_owned());
                 }
             }
             ("taken" | "lapsed" | "left" | "closed", None) => {
-                let offered = self.offered.iter().position(|offered| offered == id);
-                match offered {
-                    Some(place) => drop(self.offered.swap_remove(place)),
-                    None => self.wrong.push(format!("nothing was offered, or it has ended already: {data}")),
+                let was_offered = self.offered.remove(id);
+                if what == "lapsed" {
+                    self.lapsed.insert(id.to_owned());
+                }
+                // Money that comes late may take up what has lapsed.
+                if !was_offered && !(what == "taken" && self.lapsed.remove(id)) {
+                    self.wrong.push(format!("nothing was offered, or it has ended already: {data}"));
                 }
             }
             _ => self.wrong.push(format!("it cannot be {what} now: {data}")),

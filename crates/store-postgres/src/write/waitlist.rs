@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use lastseat_core::customer::identity_digest;
 use lastseat_core::id::ListingNo;
 use lastseat_core::time::Time;
 use lastseat_core::waitlist::{Ended, Entry, Reach};
@@ -69,6 +70,10 @@ fn kept(entry: &Entry) -> Option<String> {
     (!entry.kept.is_empty()).then(|| json(&entry.kept))
 }
 
+fn digest(entry: &Entry) -> Option<Uuid> {
+    entry.customer.identity().map(|identity| Uuid::from_bytes(identity_digest(&identity)))
+}
+
 fn update(written: &mut Written, rows: &[&Entry]) {
     let params = params![
         column(rows, |entry| entry.listing.0),
@@ -105,7 +110,7 @@ fn insert(written: &mut Written, rows: &[&Entry]) {
         reach(|(_, first, _)| first),
         reach(|(.., last)| last),
         column(rows, |entry| entry.want.least()),
-        column(rows, |entry| entry.customer.identity()),
+        column(rows, digest),
         column(rows, |entry| entry.address.clone()),
     ];
     written.push(sql::INSERT_ENTRIES, params);

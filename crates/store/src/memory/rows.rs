@@ -131,11 +131,6 @@ impl Rows {
             if !new.kept.is_empty() && !new.waits() {
                 return refuse(format!("something is kept for {}, which does not wait", new.id));
             }
-            let identity = new.customer.identity().filter(|_| new.waits());
-            let waits_too = |other: &Entry| other.id != new.id && other.customer.identity() == identity;
-            if identity.is_some() && self.waiting_of(new.listing, EntryNo(0)).any(waits_too) {
-                return refuse(format!("the customer of {} waits already", new.id));
-            }
             if old.is_none() {
                 insert_new(&mut self.entry_refs, new.id, new.at())?;
                 insert_new(&mut self.entries, new.at(), new.clone())?;
@@ -427,14 +422,13 @@ impl Rows {
         i64::try_from(ahead).expect("few entries")
     }
 
-    /// The newest entries of these customers that wait or have got an offer.
+    /// The newest entries of these customers, where they wait or have got an offer.
     pub(crate) fn live_entries(&self, of: &[CustomerRef]) -> Vec<Entry> {
         let newest = |(listing, identity): &CustomerRef| {
-            let live = self.entries_of(*listing, EntryNo(0)).filter(|entry| {
-                matches!(entry.state, EntryState::Waiting | EntryState::Offered)
-                    && entry.customer.identity().as_ref() == Some(identity)
-            });
-            live.last().cloned()
+            let its = self
+                .entries_of(*listing, EntryNo(0))
+                .filter(|entry| entry.customer.identity().as_ref() == Some(identity));
+            its.last().filter(|entry| entry.may_be_live()).cloned()
         };
         of.iter().filter_map(newest).collect()
     }

@@ -46,7 +46,7 @@ rules! {
     BookingsAreUnique = "bookings_are_unique";
     /// An idempotency key stands for one answer, and for one that was given.
     KeysAreUnique = "idempotency_keys_are_unique";
-    /// Nobody waits for what could be had now, or was passed over more often than that is allowed.
+    /// Nobody waits for what could be had now, or was passed over more often than that is allowed, or waits twice.
     WaitingIsFair = "waiting_is_fair";
     /// What is kept of a pool is kept for entries of the waitlist that wait.
     KeptForWhoWaits = "kept_for_who_waits";

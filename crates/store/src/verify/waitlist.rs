@@ -1,8 +1,9 @@
 //! Waitlists: that nobody waits who could be served, that what is kept is kept for somebody, and that offers and their
 //! bookings name each other.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use lastseat_core::customer::identity_digest;
 use lastseat_core::id::{EntryNo, ListingNo};
 use lastseat_core::listing::{Listing, Status};
 use lastseat_core::pool::{PoolNo, PoolRef};
@@ -69,6 +70,7 @@ pub(super) fn check(read: &dyn Read, listing: &Listing, report: &mut Report) -> 
     }
     let numbers = read.list_numbers(listing.no)?;
     let mut counts: HashMap<Option<u32>, i64> = read.waiting_counts(listing.no)?.into_iter().collect();
+    let mut customers: HashSet<[u8; 16]> = HashSet::new();
     let mut waiting = 0;
     each_waiting(read, listing, |entry| {
         waiting += 1;
@@ -76,7 +78,9 @@ pub(super) fn check(read: &dyn Read, listing: &Listing, report: &mut Report) -> 
         for (pool, units) in &entry.kept {
             *kept.entry(*pool).or_default() -= units;
         }
-        let fair = entry.skipped <= MAX_SKIPS && !could_be_served(&world, listing, entry);
+        let identity = entry.customer.identity();
+        let is_once = identity.is_none_or(|identity| customers.insert(identity_digest(&identity)));
+        let fair = entry.skipped <= MAX_SKIPS && is_once && !could_be_served(&world, listing, entry);
         report.check(Rule::WaitingIsFair, fair, || entry.id.to_string());
         let has_ended = ended(entry, listing, world.now).is_some();
         let soon = world.now.plus_seconds(CLOCK_STEP_SECONDS);
