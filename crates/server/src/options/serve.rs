@@ -71,7 +71,7 @@ pub(crate) struct HttpOptions {
     /// Requests per second of one API key [default: no limit]
     #[arg(long, value_name = "RATE")]
     rate_per_key: Option<RateArg>,
-    /// Unpaid bookings that one address may have at a time, in all listings [default: no limit]
+    /// Unpaid bookings and places on waitlists that one address may have at a time [default: no limit]
     #[arg(long, value_name = "N")]
     max_open_holds_per_address: Option<NonZeroU32>,
     /// Header in which the proxy in front names the client, like x-forwarded-for
