@@ -55,6 +55,8 @@ pub enum Answer {
     Key(KeyId),
     /// An entry of a waitlist, as it was when it joined.
     Entry(WaitlistId),
+    /// An entry of a waitlist that was there when its customer wanted to join once more; shown as it is now.
+    EntryThere(WaitlistId),
 }
 
 /// What a batch works on. Maps whose keys no client chooses use a quick hash; the others one that cannot be

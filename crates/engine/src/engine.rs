@@ -227,6 +227,7 @@ impl Engine {
                 found.map(Outcome::Listing).ok_or_else(|| Refusal::not_found("listing"))
             }
             Answer::Key(id) => Ok(Outcome::Key(id)),
+            Answer::EntryThere(id) => Ok(Outcome::WaitsAlready(id)),
             Answer::Entry(id) => {
                 let found = self.waitlist_entry(id).await?;
                 found

@@ -431,7 +431,13 @@ pub(crate) fn remembered(row: &Row) -> Result<(IdempotencyKey, Remembered), Stor
     let answer = match (get::<Option<i64>>(row, 2)?, listing, entry) {
         (Some(no), ..) => Answer::Booking { no: BookingNo(no), version: row::number(row, 3)? },
         (None, Some(listing), _) => Answer::Listing(ListingId::from_bits(listing.as_u128())),
-        (None, None, Some(entry)) => Answer::Entry(WaitlistId::from_bits(entry.as_u128())),
+        (None, None, Some(entry)) => {
+            let entry = WaitlistId::from_bits(entry.as_u128());
+            match get::<Option<i64>>(row, 3)? {
+                None => Answer::Entry(entry),
+                Some(_) => Answer::EntryThere(entry),
+            }
+        }
         (None, None, None) => Answer::Key(KeyId::from_bits(get::<Uuid>(row, 5)?.as_u128())),
     };
     Ok((key, Remembered { fingerprint: *get::<Uuid>(row, 1)?.as_bytes(), answer }))

@@ -244,7 +244,10 @@ impl Tx for SqliteTx<'_> {
                 let answer = match (row.get::<_, Option<i64>>(1)?, listing, entry) {
                     (Some(no), ..) => Answer::Booking { no: BookingNo(no), version: row.get(2)? },
                     (None, Some(listing), _) => Answer::Listing(listing),
-                    (None, None, Some(entry)) => Answer::Entry(entry),
+                    (None, None, Some(entry)) => match row.get::<_, Option<u32>>(2)? {
+                        None => Answer::Entry(entry),
+                        Some(_) => Answer::EntryThere(entry),
+                    },
                     (None, None, None) => Answer::Key(row::key_id(row, 4)?),
                 };
                 Ok((key, Remembered { fingerprint: row.get(0)?, answer }))

@@ -353,6 +353,9 @@ fn write_events(connection: &Connection, world: &World, first: i64) -> rusqlite:
     Ok(())
 }
 
+/// The version that stands with an entry that was there already: versions of bookings begin with 1.
+const ENTRY_THERE: u32 = 0;
+
 fn write_remembered(connection: &Connection, keys: &mut Keys, world: &World) -> Result<(), StoreError> {
     if world.changes.remembered.is_empty() {
         return Ok(());
@@ -366,6 +369,7 @@ fn write_remembered(connection: &Connection, keys: &mut Keys, world: &World) -> 
             Answer::Listing(id) => (None, None, Some(id.to_bytes()), None, None),
             Answer::Key(id) => (None, None, None, Some(id.to_bytes()), None),
             Answer::Entry(id) => (None, None, None, None, Some(id.to_bytes())),
+            Answer::EntryThere(id) => (None, Some(ENTRY_THERE), None, None, Some(id.to_bytes())),
         };
         let at = world.now.millis();
         insert

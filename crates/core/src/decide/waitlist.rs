@@ -24,7 +24,9 @@ pub(super) fn join(world: &mut World, command: &Command, join: &JoinWaitlist) ->
     }
     let identity = join.customer.identity();
     if let Some(entry) = identity.and_then(|identity| world.live_entry(&(listing.no, identity))) {
-        return Ok(Outcome::WaitsAlready(entry.id));
+        let id = entry.id;
+        world.remember(command.idempotency, Answer::EntryThere(id));
+        return Ok(Outcome::WaitsAlready(id));
     }
     check_sold_out(world, &listing, &want, join)?;
     let numbers = world.list_numbers(listing.no);

@@ -268,6 +268,9 @@ fn events(world: &World, first: i64) -> Vec<Param> {
     ]
 }
 
+/// The version that stands with an entry that was there already: versions of bookings begin with 1.
+const ENTRY_THERE: i64 = 0;
+
 /// The instant, then seven columns of new answers under idempotency keys.
 fn remembered(world: &World) -> Vec<Param> {
     let (mut keys, mut fingerprints) = (Vec::new(), Vec::new());
@@ -279,6 +282,7 @@ fn remembered(world: &World) -> Vec<Param> {
             Answer::Listing(id) => (None, None, Some(Uuid::from_u128(id.bits())), None, None),
             Answer::Key(id) => (None, None, None, Some(Uuid::from_u128(id.bits())), None),
             Answer::Entry(id) => (None, None, None, None, Some(Uuid::from_u128(id.bits()))),
+            Answer::EntryThere(id) => (None, Some(ENTRY_THERE), None, None, Some(Uuid::from_u128(id.bits()))),
         };
         keys.push(Uuid::from_bytes(key.0));
         fingerprints.push(Uuid::from_bytes(what.fingerprint));

@@ -327,8 +327,12 @@ pub fn joining_is_remembered(factory: Factory<'_>) {
         world.insert_entry(new, &Actor::Public);
         world.remember(Some(idempotency), Answer::Entry(id));
     });
-    let found = kit.ask(|tx| tx.remembered(&[idempotency.key].into()));
-    assert_eq!(found.len(), 1);
-    assert_eq!((found[0].1.fingerprint, &found[0].1.answer), ([6; 16], &Answer::Entry(id)));
-    assert_eq!(kit.read(|read| read.broken_keys(10)), (1, Vec::new()));
+    let again = Idempotency { key: IdempotencyKey([7; 16]), fingerprint: [8; 16] };
+    kit.commit(|world| world.remember(Some(again), Answer::EntryThere(id)));
+    for (given, answer) in [(idempotency, Answer::Entry(id)), (again, Answer::EntryThere(id))] {
+        let found = kit.ask(|tx| tx.remembered(&[given.key].into()));
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].1.fingerprint, &found[0].1.answer), (given.fingerprint, &answer));
+    }
+    assert_eq!(kit.read(|read| read.broken_keys(10)), (2, Vec::new()));
 }

@@ -215,7 +215,7 @@ impl Read for Snapshot {
             }
             Answer::Listing(id) => self.rows.listing_nos.contains_key(id),
             Answer::Key(id) => self.rows.keys.contains_key(id),
-            Answer::Entry(id) => self.rows.entry_refs.contains_key(id),
+            Answer::Entry(id) | Answer::EntryThere(id) => self.rows.entry_refs.contains_key(id),
         };
         // A map has each key once.
         let broken = self.rows.remembered.iter().filter(|(_, (_, what))| !given(&what.answer));

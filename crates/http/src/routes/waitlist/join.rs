@@ -130,7 +130,11 @@ pub(crate) async fn join(State(state): State<AppState>, Id(id): Id, request: Req
     let done = state.engine.submit(command).await?;
     let entry = match done.outcome {
         Outcome::Waits(entry) => entry,
-        Outcome::WaitsAlready(id) => return already(&state, &actor, id).await,
+        Outcome::WaitsAlready(id) => {
+            let mut response = already(&state, &actor, id).await?;
+            idempotency::mark(&mut response, done.replayed);
+            return Ok(response);
+        }
         _ => unreachable!("somebody joined a waitlist"),
     };
     let view = EntryView::joined(&listing, &entry).with_token(&state.engine);

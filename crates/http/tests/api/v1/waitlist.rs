@@ -144,6 +144,13 @@ async fn a_second_join_is_the_same_entry_and_its_token_is_for_who_made_it() {
     let again = server.join(&listing, &wish("anna")).key(&server.integrator).ask().await.ok(200);
     assert_eq!(again.token(), partner.token());
     assert_eq!(server.join(&listing, &wish("anna")).ask().await.ok(200).json.get("token"), None);
+    // That somebody waits already is remembered too, and does not put them in line again when they have left.
+    let there = server.join(&listing, &wish("vera")).idempotent("two").ask().await.ok(200);
+    let leave = server.request(Method::DELETE, &format!("/v1/waitlist/{}", first.id()));
+    leave.header("waitlist-token", first.token()).ask().await.ok(204);
+    let replay = server.join(&listing, &wish("vera")).idempotent("two").ask().await.ok(200);
+    assert_eq!((replay.header("idempotency-replayed"), replay.id()), ("true", there.id()));
+    server.join(&listing, &wish("anna")).idempotent("two").ask().await.problem(422, "idempotency_mismatch");
 }
 
 #[tokio::test]
