@@ -77,7 +77,7 @@ pub struct World {
     bookings: FxHashMap<BookingNo, Booking>,
     booking_nos: FxHashMap<BookingId, BookingNo>,
     pools: FxHashMap<PoolRef, Option<Pool>>,
-    customers: HashMap<CustomerRef, CustomerUse>,
+    pub(crate) customers: HashMap<CustomerRef, CustomerUse>,
     remembered: FxHashMap<IdempotencyKey, Remembered>,
     imported: HashMap<String, Option<BookingId>>,
     keys: HashMap<KeyId, bool>,
@@ -456,12 +456,6 @@ impl World {
             self.customers.entry(of.clone()).or_default().units += sign * units;
             self.count_hold(of, sign * open);
         }
-    }
-
-    /// Somebody has so many more (or fewer) live holds.
-    pub(crate) fn count_hold(&mut self, of: CustomerRef, by: i64) {
-        self.customers.entry(of.clone()).or_default().open_holds += by;
-        self.changes.customers.insert(of);
     }
 
     fn append(&mut self, booking: &mut Booking, old: Option<&Booking>, kinds: &[EventKind], actor: &Actor) {

@@ -106,6 +106,9 @@ statements! { LANE:
     WAITING = concat!("SELECT f.* FROM unnest($2::bigint[], $3::bigint[]) AS u (group_no, position), LATERAL (SELECT ", entry_columns!(), " \
         FROM waitlist WHERE listing_no = $1 AND state = 'waiting' AND group_no = u.group_no AND no > $4 AND least <= $5 \
         AND first <= u.position AND last >= u.position ORDER BY no LIMIT $6::bigint) f");
+    /// Where there are so many pools that it is quicker to look at everybody.
+    WAITING_FOR_ANYTHING = concat!("SELECT ", entry_columns!(), " FROM waitlist WHERE listing_no = $1 AND state = 'waiting' AND no > $2 \
+        AND least <= $3 ORDER BY listing_no, no LIMIT $4::bigint");
     AHEAD = "SELECT (SELECT count(*) FROM waitlist WHERE listing_no = $1 AND state = 'waiting' AND group_no = -1 AND no < $2) + \
         (SELECT count(*) FROM waitlist WHERE listing_no = $1 AND state = 'waiting' AND group_no = $3 AND no < $2 \
             AND first <= $5 AND last >= $4)";

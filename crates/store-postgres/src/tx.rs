@@ -16,7 +16,7 @@ use lastseat_core::waitlist::list::ListNumbers;
 use lastseat_core::waitlist::serve::Ask;
 use lastseat_core::waitlist::{Entry, Reach};
 use lastseat_core::world::{Answer, CustomerRef, CustomerUse, Remembered, World};
-use lastseat_store::{CommitError, StoreError, Tx};
+use lastseat_store::{CommitError, MANY_POOLS, StoreError, Tx};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
@@ -303,6 +303,11 @@ impl Tx for PgTx<'_> {
     }
 
     fn waiting(&mut self, of: ListingNo, ask: &Ask) -> Result<Vec<Entry>, StoreError> {
+        if ask.pools.len() > MANY_POOLS {
+            let (most, limit) = (ask.most.unwrap_or(i64::MAX), i64::from(ask.limit));
+            let found = self.ask(sql::WAITING_FOR_ANYTHING, &[&of.0, &ask.after.0, &most, &limit])?;
+            return row::entries(&found);
+        }
         let (everything, first, _) = EVERYTHING;
         let pools = ask.pools.iter().map(|pool| (i64::from(pool.group), i64::from(pool.position)));
         let (groups, positions): (Vec<i64>, Vec<i64>) = pools.chain([(everything, first)]).unzip();

@@ -101,6 +101,8 @@ statements! {
     KEEPERS = concat!("SELECT ", entry_columns!(), " FROM waitlist INDEXED BY waitlist_kept WHERE listing_no = ?1 AND kept IS NOT NULL ORDER BY no");
     // What wants pools of several groups, or any, is asked for as group -1.
     WAITING = concat!("SELECT ", entry_columns!(), " FROM waitlist INDEXED BY waitlist_waiting WHERE listing_no = ?1 AND state = 'waiting' AND group_no = ?2 AND no > ?3 AND least <= ?4 AND first <= ?5 AND last >= ?5 ORDER BY no LIMIT ?6");
+    // Where there are so many pools that it is quicker to look at everybody.
+    WAITING_FOR_ANYTHING = concat!("SELECT ", entry_columns!(), " FROM waitlist WHERE listing_no = ?1 AND state = 'waiting' AND no > ?2 AND least <= ?3 ORDER BY no LIMIT ?4");
     AHEAD = "SELECT count(*) FROM waitlist INDEXED BY waitlist_waiting WHERE listing_no = ?1 AND state = 'waiting' AND group_no = ?2 AND no < ?3 AND first <= ?5 AND last >= ?4";
     ALL_AHEAD = "SELECT count(*) FROM waitlist INDEXED BY waitlist_waiting WHERE listing_no = ?1 AND state = 'waiting' AND no < ?2";
     DUE_ENTRIES = concat!("SELECT ", entry_columns!(), " FROM waitlist WHERE due_at <= ?1 ORDER BY due_at, listing_no, no LIMIT ?2");

@@ -9,7 +9,7 @@ use lastseat_core::waitlist::list::ListNumbers;
 use lastseat_core::waitlist::serve::Ask;
 use lastseat_core::waitlist::{Entry, Reach};
 use lastseat_core::world::{CustomerRef, World};
-use lastseat_store::StoreError;
+use lastseat_store::{MANY_POOLS, StoreError};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::read::many;
@@ -139,6 +139,14 @@ pub(crate) fn keepers(connection: &Connection, of: ListingNo) -> Result<Vec<Entr
 /// The entries that wait and are asked for, in order.
 pub(crate) fn waiting(connection: &Connection, of: ListingNo, ask: &Ask) -> Result<Vec<Entry>, StoreError> {
     let most = ask.most.unwrap_or(i64::MAX);
+    if ask.pools.len() > MANY_POOLS {
+        return many(
+            connection,
+            sql::WAITING_FOR_ANYTHING,
+            params![of.0, ask.after.0, most, ask.limit],
+            row::entry,
+        );
+    }
     let places = ask.pools.iter().map(|pool| (i64::from(pool.group), i64::from(pool.position)));
     let mut found: Vec<Entry> = Vec::new();
     for (group, position) in places.chain([(EVERYTHING.0, EVERYTHING.1)]) {

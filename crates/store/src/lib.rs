@@ -25,4 +25,4 @@ pub mod verify;
 
 pub use error::{CommitError, StoreError};
 pub use read::{ApiKey, BookingFilter, Hold, ListingNumbers, Read, StoredEvent, Which};
-pub use tx::{Follow, Followed, Lane, Store, Tx};
+pub use tx::{Follow, Followed, Lane, MANY_POOLS, Store, Tx};

@@ -115,6 +115,9 @@ pub trait Lane: Send {
     fn prune(&mut self, before: Time) -> Result<(), StoreError>;
 }
 
+/// From how many pools on it is quicker to look at everybody who waits than at those of each pool.
+pub const MANY_POOLS: usize = 64;
+
 /// A transaction. It has the listings that it names to itself, with all that belongs to them: bookings, holds, pools,
 /// customers. What lies outside of them is locked after them, in the one order: addresses, then idempotency keys.
 /// [`StoreError::Conflict`] where what it needs turns out to lie outside, or has changed. Dropped without a commit it
@@ -243,7 +246,8 @@ pub trait Tx {
     /// If the store fails.
     fn keepers(&mut self, of: ListingNo) -> Result<Vec<Entry>, StoreError>;
 
-    /// The entries of a listing that wait and that are asked for, in order.
+    /// The entries of a listing that wait and that are asked for, in order. Where more than [`MANY_POOLS`] are asked for,
+    /// perhaps others among them.
     ///
     /// # Errors
     /// If the store fails.

@@ -7,7 +7,7 @@ use crate::id::ListingId;
 use crate::listing::build::build;
 use crate::listing::change::{Change, change};
 use crate::listing::spec::ListingSpec;
-use crate::listing::{Listing, Status};
+use crate::listing::{Listing, ListingDoc, Status};
 use crate::pool::PoolRef;
 use crate::refusal::Refusal;
 use crate::world::{Answer, World};
@@ -72,7 +72,7 @@ pub(super) fn patch(
     if recount {
         world.changes.recount.insert(old.no);
     }
-    if world.list_numbers(old.no).waiting > 0 {
+    if world.list_numbers(old.no).waiting > 0 && matters(&old.doc, &listing.doc) {
         if recount {
             // What customers have is not known before it was counted: the next batch makes the offers.
             world.postpone_offers(old.no);
@@ -83,4 +83,17 @@ pub(super) fn patch(
     let kind = if cancelled { EventKind::ListingCancelled } else { EventKind::ListingUpdated };
     world.listing_event(kind, old.no, &command.actor, patch.to_string());
     Ok(Outcome::Listing(listing))
+}
+
+/// Whether an edit may matter to those who wait, and is more than new words.
+fn matters(old: &ListingDoc, new: &ListingDoc) -> bool {
+    let wordless = |doc: &ListingDoc| ListingDoc {
+        title: String::new(),
+        description: None,
+        category: None,
+        city: None,
+        venue: None,
+        ..doc.clone()
+    };
+    wordless(old) != wordless(new)
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::booking::Booking;
 use crate::command::{Action, BookingChange, Command, IdempotencyKey, JoinWaitlist, PoolsChange, WaitFor};
+use crate::customer::Customer;
 use crate::id::{BookingId, KeyId, ListingId, ListingNo, WaitlistId};
 use crate::listing::Listing;
 use crate::listing::request::Claim;
@@ -59,7 +60,8 @@ impl Names {
             Action::ImportBooking(import) => {
                 self.listings.insert(import.listing);
                 self.new_bookings += 1;
-                self.imported.extend(import.external_id.clone());
+                // What will be refused is not asked for: a database may not even take it.
+                self.imported.extend(import.external_id.clone().filter(|id| !id.contains(char::is_control)));
             }
             Action::PatchListing { id, .. } => {
                 self.listings.insert(*id);
@@ -145,7 +147,7 @@ impl Wanted {
                 let Some(listing) = world.listing(create.listing) else { return };
                 self.claim(listing, &create.claim);
                 if listing.doc.counts_customers {
-                    let identity = create.customer.identity();
+                    let identity = identity(&create.customer);
                     self.customers.extend(identity.map(|identity| ((listing.no, identity), true)));
                 }
                 if let Some(address) = &create.address {
@@ -156,7 +158,7 @@ impl Wanted {
                 let Some(listing) = world.listing(import.listing) else { return };
                 self.claim(listing, &import.claim);
                 if listing.doc.counts_customers {
-                    let identity = import.customer.identity();
+                    let identity = identity(&import.customer);
                     self.customers.extend(identity.map(|identity| ((listing.no, identity), true)));
                 }
             }
@@ -243,7 +245,7 @@ impl Wanted {
             }
         };
         self.ahead.insert((listing.no, reach));
-        if let Some(identity) = join.customer.identity() {
+        if let Some(identity) = identity(&join.customer) {
             if listing.doc.counts_customers {
                 self.customers.insert((listing.no, identity.clone()), true);
             }
@@ -291,5 +293,22 @@ impl Wanted {
     fn pool(&mut self, at: PoolRef, quantity: i64) {
         let asked = self.pools.entry(at).or_default();
         *asked = asked.saturating_add(quantity);
+    }
+}
+
+/// Under which identity a customer is looked for. None for whom nothing will be done: a database may not even take it.
+fn identity(customer: &Customer) -> Option<String> {
+    customer.identity().filter(|identity| !identity.contains(char::is_control))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_cannot_be_written_down_is_not_looked_for() {
+        let known = |id: &str| Customer { external_id: Some(id.to_owned()), ..Customer::default() };
+        assert_eq!(identity(&known("a\u{0}b")), None);
+        assert_eq!(identity(&known("ab")).as_deref(), Some("x:ab"));
     }
 }

@@ -19,7 +19,10 @@ pub(super) fn join(world: &mut World, command: &Command, join: &JoinWaitlist) ->
     let want = check(world, &listing, join)?;
     check_key(world, command.idempotency)?;
     if !listing.policy().waitlist {
-        let text = "This listing has no waitlist. Look again later: what comes free is on sale at once.";
+        let text = match world.list_numbers(listing.no).waiting {
+            0 => "This listing has no waitlist. Look again later: what comes free is on sale at once.",
+            _ => "Nobody joins this waitlist any more. What comes free goes to those who wait, then on sale.",
+        };
         return Err(Refusal::new(Code::WrongState, text));
     }
     let identity = join.customer.identity();

@@ -60,17 +60,19 @@ fn any(
     has: impl Fn(&Pool) -> i64,
     now: Time,
 ) -> Option<Vec<(PoolNo, i64)>> {
-    let free: Vec<(PoolNo, i64)> = pools
-        .iter()
-        .map(|(no, pool)| (*no, has(pool)))
-        .filter(|(no, units)| *units > 0 && !listing.sale_is_over(*no, now))
-        .collect();
-    if let Some((no, _)) = free.iter().find(|(_, units)| *units >= quantity) {
-        return Some(vec![(*no, quantity)]);
+    // When the sale of a pool ends takes longer to find out than what it has.
+    let gives = |least: i64| {
+        let enough =
+            pools.iter().map(|(no, pool)| (*no, has(pool))).filter(move |(_, units)| *units >= least);
+        enough.filter(|(no, _)| !listing.sale_is_over(*no, now))
+    };
+    if let Some((no, _)) = gives(quantity).next() {
+        return Some(vec![(no, quantity)]);
     }
     if listing.kind().is_dated() {
         return None;
     }
+    let free: Vec<(PoolNo, i64)> = gives(1).collect();
     let beside = |a: &(PoolNo, i64), b: &(PoolNo, i64)| {
         a.0.group + 1 == b.0.group && row(listing, a.0) == row(listing, b.0)
     };

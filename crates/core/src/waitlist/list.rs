@@ -261,6 +261,12 @@ impl World {
         }
     }
 
+    /// Somebody has so many more (or fewer) live holds.
+    pub(crate) fn count_hold(&mut self, of: CustomerRef, by: i64) {
+        self.customers.entry(of.clone()).or_default().open_holds += by;
+        self.changes.customers.insert(of);
+    }
+
     /// An entry waits no more.
     pub(crate) fn end_entry(&mut self, at: EntryRef, state: EntryState, why: Option<Ended>, actor: &Actor) {
         let mut entry = self.waitlists.entries.get(&at).cloned().expect("an ended entry was loaded");
@@ -331,10 +337,12 @@ impl World {
         }
     }
 
-    /// Notes that every loaded pool of a listing may give more: it is sold again, or longer.
+    /// Notes that every loaded pool of a listing of which there is something may be had now: it is sold again, or longer.
     pub(crate) fn freed_all(&mut self, of: ListingNo) {
-        for (pool, _) in self.pools_of(of) {
-            self.freed(of, pool);
+        for (pool, numbers) in self.pools_of(of) {
+            if numbers.available() > 0 {
+                self.freed(of, pool);
+            }
         }
     }
 

@@ -16,6 +16,8 @@ pub mod fit;
 pub mod list;
 pub mod serve;
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::booking::{Booking, State};
@@ -25,7 +27,7 @@ use crate::id::{BookingNo, EntryNo, EntryRef, KeyId, ListingNo, WaitlistId};
 use crate::line::{Line, Lines};
 use crate::listing::{Kind, Listing, Status};
 use crate::pool::PoolNo;
-use crate::settle::REASON_LISTING_CANCELLED;
+use crate::settle::{REASON_LISTING_CANCELLED, SYSTEM};
 use crate::time::Time;
 
 /// How often an entry is passed over before what comes free is kept for it.
@@ -84,6 +86,17 @@ impl Reach {
             Self::Everything => true,
             Self::Group { group, first, last } => {
                 pool.group == group && (first..=last).contains(&pool.position)
+            }
+        }
+    }
+
+    /// Whether one of these pools may be among them.
+    #[must_use]
+    pub fn covers_any(self, pools: &BTreeSet<PoolNo>) -> bool {
+        match self {
+            Self::Everything => !pools.is_empty(),
+            Self::Group { group, first, last } => {
+                pools.range(PoolNo::new(group, first)..=PoolNo::new(group, last)).next().is_some()
             }
         }
     }
@@ -370,13 +383,15 @@ pub fn standing_of(offer: &Booking) -> Standing {
 
 /// Why an offer was cancelled, where neither the customer did it nor who took the customer off the list.
 fn why_closed(offer: &Booking) -> Option<Ended> {
-    if offer.state != State::Cancelled {
+    if offer.state != State::Cancelled || offer.details.offer.is_some_and(|offer| offer.taken) {
         return None;
     }
-    match offer.reason.as_deref() {
-        Some(REASON_LISTING_CANCELLED) => Some(Ended::ListingCancelled),
+    let (reason, by) = (offer.reason.as_deref(), offer.decided_by.as_deref());
+    match reason {
+        // Anybody may write anything as the reason of a cancellation.
+        Some(REASON_LISTING_CANCELLED) if by == Some(SYSTEM) => Some(Ended::ListingCancelled),
         Some(REASON_DECLINED) => None,
-        _ => (offer.decided_by != Some(Actor::Owner.signature())).then_some(Ended::OfferCancelled),
+        _ => (by != Some(&*Actor::Owner.signature())).then_some(Ended::OfferCancelled),
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::fit::{exists, fit, needed};
-use super::list::{List, Taken};
+use super::list::{List, Taken, Window};
 use super::{Ended, Entry, EntryState, MAX_SKIPS, Want, ended};
 use crate::admission::{Admission, AdmissionKind, Window as Sale, admit, price};
 use crate::booking::{Booking, Details, Offer, State};
@@ -154,10 +154,7 @@ fn candidates<'w>(
     let lists = &world.waitlists;
     let waiting = lists.lists.get(&of).into_iter().flat_map(|list| &list.waiting);
     let entries = waiting.filter_map(move |no| lists.entries.get(&EntryRef { listing: of, no: *no }));
-    entries.filter(|entry| {
-        let reach = entry.want.reach();
-        pools.iter().any(|pool| reach.covers(*pool))
-    })
+    entries.filter(|entry| entry.want.reach().covers_any(pools))
 }
 
 /// What the walk finds out about the next entry.
@@ -180,27 +177,28 @@ fn give(
     let of = listing.no;
     take_back(world, of);
     pools.extend(list(world, of).freed.iter().copied());
-    let mut after = EntryNo(0);
-    let mut short = 0;
+    let mut walk = Walk::new(world, of, pools);
     loop {
-        let at = match step(world, listing, pools, after, short) {
+        let at = match step(world, of, pools, &walk) {
             Step::Load(need) => return Err(need),
             Step::End => return Ok(None),
             Step::Next(at) => at,
         };
-        after = at.no;
+        walk.after = at.no;
         let entry = world.waitlists.entries[&at].clone();
         if let Some(why) = ended(&entry, listing, world.now) {
             world.end_entry(at, EntryState::Closed, Some(why), &Actor::System);
+            walk.look(world, of, pools);
             continue;
         }
         if matches!(entry.want, Want::Any(_)) && !listing.kind().is_dated() && !list(world, of).whole {
             return Err(Need::Whole);
         }
         let Some(units) = fit(world, listing, &entry.want) else {
-            short += 1;
+            walk.short += 1;
             if entry.skipped >= MAX_SKIPS {
                 hold_back(world, listing, &entry, pools);
+                walk.look(world, of, pools);
             }
             continue;
         };
@@ -213,8 +211,7 @@ fn give(
             return Ok(None);
         }
         if world.booking_numbers.is_empty() {
-            let free: i64 = pools.iter().map(|pool| available(world, of, *pool)).sum();
-            return Err(Need::Numbers(usize::try_from(free).unwrap_or(1).clamp(1, MAX_WRITTEN)));
+            return Err(Need::Numbers(usize::try_from(walk.free).unwrap_or(1).clamp(1, MAX_WRITTEN)));
         }
         match offer(world, listing, &entry, &units) {
             Ok(()) => {
@@ -229,6 +226,37 @@ fn give(
             // It is not on sale now, or costs more than can be written: it goes on waiting.
             Err(_) => {}
         }
+        walk.look(world, of, pools);
+    }
+}
+
+/// How far a walk has come.
+struct Walk {
+    /// Entries up to this one were looked at.
+    after: EntryNo,
+    /// How many of them could not get what they want.
+    short: usize,
+    /// How far the entries are loaded that have to do with the pools.
+    window: Window,
+    /// Units that can be had of all pools together.
+    free: i64,
+    /// Units that can be had of the pool with the most.
+    most: i64,
+}
+
+impl Walk {
+    fn new(world: &World, of: ListingNo, pools: &BTreeSet<PoolNo>) -> Self {
+        let list = world.waitlists.lists.get(&of);
+        let window = list.and_then(|list| list.windows.get(pools)).copied().unwrap_or_default();
+        let mut walk = Self { after: EntryNo(0), short: 0, window, free: 0, most: 0 };
+        walk.look(world, of, pools);
+        walk
+    }
+
+    /// Notes what can be had now. There may be very many pools: only where that has changed.
+    fn look(&mut self, world: &World, of: ListingNo, pools: &BTreeSet<PoolNo>) {
+        let free = pools.iter().map(|pool| available(world, of, *pool));
+        (self.free, self.most) = free.fold((0, 0), |(sum, most), units| (sum + units, most.max(units)));
     }
 }
 
@@ -236,19 +264,15 @@ fn available(world: &World, of: ListingNo, pool: PoolNo) -> i64 {
     world.pool(PoolRef { listing: of, pool }).map_or(0, |pool| pool.available())
 }
 
-/// The next entry after one, of which `short` before it could not get what they want.
-fn step(world: &World, listing: &Listing, pools: &BTreeSet<PoolNo>, after: EntryNo, short: usize) -> Step {
-    let of = listing.no;
-    let free: Vec<i64> = pools.iter().map(|pool| available(world, of, *pool)).collect();
-    let Some(most) = free.iter().copied().max().filter(|most| *most > 0) else { return Step::End };
+/// What a walk finds next.
+fn step(world: &World, of: ListingNo, pools: &BTreeSet<PoolNo>, walk: &Walk) -> Step {
+    let Walk { after, short, window, free, most } = *walk;
     let lists = &world.waitlists;
-    let Some(list) = lists.lists.get(&of) else { return Step::End };
-    let window = list.windows.get(pools).copied().unwrap_or_default();
+    let Some(list) = lists.lists.get(&of).filter(|_| most > 0) else { return Step::End };
     let later = list.waiting.range((std::ops::Bound::Excluded(after), std::ops::Bound::Unbounded));
-    let next = later.copied().find(|no| {
-        let reach = lists.entries[&EntryRef { listing: of, no: *no }].want.reach();
-        pools.iter().any(|pool| reach.covers(*pool))
-    });
+    let next = later
+        .copied()
+        .find(|no| lists.entries[&EntryRef { listing: of, no: *no }].want.reach().covers_any(pools));
     let narrow = window.narrow.filter(|(loaded_for, ..)| *loaded_for >= most);
     let looks_narrow = !window.complete && (narrow.is_some() || short >= MAX_LOOK);
     let (through, complete) = match narrow {
@@ -259,15 +283,12 @@ fn step(world: &World, listing: &Listing, pools: &BTreeSet<PoolNo>, after: Entry
     match next {
         Some(no) if complete || no <= through => Step::Next(EntryRef { listing: of, no }),
         None if complete => Step::End,
-        _ => {
-            let wanted = free.iter().sum::<i64>().clamp(CHUNK.0, CHUNK.1);
-            Step::Load(Need::Waiting(Ask {
-                pools: pools.clone(),
-                after: through,
-                most: looks_narrow.then_some(most),
-                limit: u32::try_from(wanted).unwrap_or(u32::MAX),
-            }))
-        }
+        _ => Step::Load(Need::Waiting(Ask {
+            pools: pools.clone(),
+            after: through,
+            most: looks_narrow.then_some(most),
+            limit: u32::try_from(free.clamp(CHUNK.0, CHUNK.1)).unwrap_or(u32::MAX),
+        })),
     }
 }
 
@@ -283,8 +304,7 @@ fn take_back(world: &mut World, of: ListingNo) {
     }
 }
 
-/// Keeps what is free of its pools for an entry that was passed over often enough, where no more is left than it needs.
-/// Nothing for whom nothing could be had anyway: who wants more than there is in all, or has as much as one may have.
+/// Keeps what is free of its pools for an entry that was passed over often enough, as much as it needs. Nothing for whom nothing could be had anyway: who wants more than there is in all, or has as much as one may have.
 fn hold_back(world: &mut World, listing: &Listing, entry: &Entry, pools: &BTreeSet<PoolNo>) {
     let asked = needed(world, listing, &entry.want);
     // What the customer holds elsewhere may lapse before its turn comes; what it has does not.
@@ -297,35 +317,37 @@ fn hold_back(world: &mut World, listing: &Listing, entry: &Entry, pools: &BTreeS
         Err(refusal) if refusal.code == Code::NotOnSale => return,
         Err(_) | Ok(()) => {}
     }
+    let most = |pools: Vec<PoolNo>| pools.into_iter().map(|pool| (pool, i64::MAX)).collect();
     let kept = match &entry.want {
         Want::Lines(lines) if exists(world, listing, &entry.want, Pool::sellable) => {
-            let tight = lines.iter().filter(|line| available(world, listing.no, line.pool) <= line.quantity);
-            tight.map(|line| line.pool).collect()
+            lines.iter().map(|line| (line.pool, line.quantity)).collect()
         }
         // Units of one night will do, so those of one are kept: of which it has most already.
         Want::Any(_) if listing.kind().is_dated() => {
             let sold = pools.iter().filter(|pool| !listing.sale_is_over(**pool, world.now));
-            sold.max_by_key(|pool| available(world, listing.no, **pool)).copied().into_iter().collect()
+            let one = sold.max_by_key(|pool| available(world, listing.no, **pool)).copied();
+            most(one.into_iter().collect())
         }
         Want::Any(_) if exists(world, listing, &entry.want, Pool::sellable) => {
             let all = world.pools_of(listing.no).into_iter().map(|(no, _)| no);
-            all.filter(|pool| !listing.sale_is_over(*pool, world.now)).collect()
+            most(all.filter(|pool| !listing.sale_is_over(*pool, world.now)).collect())
         }
         Want::Lines(_) | Want::Any(_) => Vec::new(),
     };
-    keep_all(world, entry.clone(), kept);
+    keep(world, entry.clone(), kept);
 }
 
 /// This batch has written enough: all that is free is kept until the next goes on, at once.
 fn cut_off(world: &mut World, entry: &Entry, pools: &BTreeSet<PoolNo>) {
     let due_at = Some(world.now);
-    keep_all(world, Entry { due_at, ..entry.clone() }, pools.iter().copied().collect());
+    let all = pools.iter().map(|pool| (*pool, i64::MAX)).collect();
+    keep(world, Entry { due_at, ..entry.clone() }, all);
 }
 
-/// Keeps all that is available of these pools for an entry.
-fn keep_all(world: &mut World, mut entry: Entry, pools: Vec<PoolNo>) {
+/// Keeps so many units at most of each of these pools for an entry.
+fn keep(world: &mut World, mut entry: Entry, most: Vec<(PoolNo, i64)>) {
     let of = entry.listing;
-    entry.kept = pools.into_iter().map(|pool| (pool, available(world, of, pool))).collect();
+    entry.kept = most.into_iter().map(|(pool, most)| (pool, most.min(available(world, of, pool)))).collect();
     entry.kept.retain(|(_, units)| *units > 0);
     for &(pool, units) in &entry.kept {
         world.keep(PoolRef { listing: of, pool }, units);
@@ -407,11 +429,9 @@ fn pass_over(world: &mut World, listing: &Listing, taken: &Taken, in_favour_of: 
     let before = in_favour_of.map(|entry| entry.no);
     let earlier =
         candidates(world, listing.no, &taken.pools).take_while(|entry| before.is_none_or(|no| entry.no < no));
-    let (patient, others): (Vec<&Entry>, Vec<&Entry>) =
-        earlier.take(MAX_LOOK).partition(|entry| entry.skipped >= MAX_SKIPS);
-    let passed: Vec<Entry> = others.into_iter().filter(|entry| minds(world, entry, taken)).cloned().collect();
-    // There was more of it than they need, and so nothing of it was kept.
-    let mut more = patient.into_iter().any(|entry| is_tight(world, entry, taken));
+    let is_passed = |entry: &&Entry| entry.skipped < MAX_SKIPS && minds(world, entry, taken);
+    let passed: Vec<Entry> = earlier.take(MAX_LOOK).filter(is_passed).cloned().collect();
+    let mut more = false;
     for entry in passed {
         let skipped = entry.skipped + 1;
         if skipped == MAX_SKIPS {
@@ -435,13 +455,6 @@ fn pass_over(world: &mut World, listing: &Listing, taken: &Taken, in_favour_of: 
         list(world, listing.no).written += 1;
     }
     more
-}
-
-/// Whether of a pool of which some was taken there is still some, and no more than an entry needs.
-fn is_tight(world: &World, entry: &Entry, taken: &Taken) -> bool {
-    let Want::Lines(lines) = &entry.want else { return false };
-    let mut its = lines.iter().filter(|line| taken.pools.contains(&line.pool));
-    its.any(|line| (1..=line.quantity).contains(&available(world, entry.listing, line.pool)))
 }
 
 /// Whether an entry has lost something by what was taken, and not by its own customer: of a pool less is left than it

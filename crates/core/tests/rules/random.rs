@@ -285,8 +285,6 @@ impl Run {
                 }
                 (None, Outcome::Replay(answer)) => panic!("nothing was answered before: {answer:?}"),
                 (Some(first), again) => panic!("carried out twice: {first:?}, {again:?}"),
-                // Who waits already and asks again is told so again, under whatever key.
-                (None, Outcome::WaitsAlready(_)) => {}
                 (None, outcome) => {
                     self.answered.insert(idempotency.key, (idempotency, outcome.clone()));
                 }
@@ -372,6 +370,7 @@ fn same(first: &Outcome, answer: &Answer) -> bool {
         (Outcome::Listing(listing), Answer::Listing(id)) => listing.id == *id,
         (Outcome::Key(key), Answer::Key(id)) => key == id,
         (Outcome::Waits(entry), Answer::Entry(id)) => entry.id == *id,
+        (Outcome::WaitsAlready(entry), Answer::EntryThere(id)) => entry == id,
         _ => false,
     }
 }

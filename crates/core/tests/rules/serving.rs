@@ -77,10 +77,10 @@ impl Waiter {
         (0..2).any(|pool| units[pool] > 0 && (any || left[pool] < self.wants[pool]))
     }
 
-    /// What is kept for it of what is left: nothing of that of which there is more than it needs.
+    /// What is kept for it of what is left.
     fn keeps(&self, left: [i64; 2]) -> [i64; 2] {
         if self.wants != [0, 0] {
-            return [0, 1].map(|pool| if left[pool] <= self.wants[pool] { left[pool] } else { 0 });
+            return [0, 1].map(|pool| self.wants[pool].min(left[pool]));
         }
         let front = self.any.min(left[0]);
         [front, (self.any - front).min(left[1])]

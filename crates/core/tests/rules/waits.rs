@@ -163,7 +163,10 @@ impl Bench {
         let mut kept = Units::new();
         for entry in waiting {
             assert!(entry.skipped <= MAX_SKIPS, "passed over too often: {entry:?}");
-            assert!(entry.kept.is_empty() || entry.skipped == MAX_SKIPS, "kept too early: {entry:?}");
+            // What is kept for somebody who is due is kept until the next batch goes on, for whoever is first.
+            let is_due = entry.due_at.is_some_and(|due| due <= self.world.now);
+            let may_keep = entry.skipped == MAX_SKIPS || is_due;
+            assert!(entry.kept.is_empty() || may_keep, "kept too early: {entry:?}");
             for (pool, units) in &entry.kept {
                 *kept.entry(*pool).or_default() += units;
             }
@@ -185,7 +188,7 @@ impl Bench {
                         entry.kept.iter().find(|(no, _)| *no == line.pool).map_or(0, |(_, units)| *units);
                     let rest = left.get(&line.pool).copied().unwrap_or_default();
                     assert!(
-                        own == line.quantity || rest == 0 || rest > line.quantity,
+                        own == line.quantity || rest == 0,
                         "{rest} are left besides what is kept: {entry:?}"
                     );
                 }

@@ -184,7 +184,7 @@ async fn what_is_kept_of_one_pool_stays_kept_when_another_comes_free() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_is_passed_over_where_enough_is_left_and_nothing_is_kept_of_what_there_is_plenty() {
+async fn nobody_is_passed_over_where_enough_is_left() {
     let house = House::open();
     let pools = json!([{ "key": "standard", "capacity": 1, "price": 1_000 }, { "key": "other", "capacity": 15, "price": 1_000 }]);
     let listing = house.paid_places(pools, json!({})).await;
@@ -272,5 +272,29 @@ async fn nothing_is_kept_for_who_wants_more_than_there_is_any_more() {
     house.submit(ask::cancel(&by, booked.pop().unwrap())).await.unwrap();
     let pool = &house.availability(&listing).await.pools[0];
     assert_eq!((pool.kept, pool.available), (0, 1));
+    house.audit();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_needs_two_pools_is_not_passed_over_for_ever_by_those_who_take_all_of_one() {
+    let house = House::open();
+    let pools = json!([{ "key": "standard", "capacity": 3, "price": 1_000 }, { "key": "other", "capacity": 3, "price": 1_000 }]);
+    let listing = house.paid_places(pools, json!({})).await;
+    let by = ask::operator("Olim");
+    let all_of = |key: &str| ask::create(&listing, ask::lines(&[(key, 3)]));
+    let mut taken = vec![house.book(all_of("standard")).await.id, house.book(all_of("other")).await.id];
+    let both = WaitFor::Claim(ask::lines(&[("standard", 2), ("other", 2)]));
+    let group = house.join(ask::wait_for(&listing, both, ask::known("Group"))).await;
+    for round in 1..=10 {
+        // Now the one, now the other comes free, and goes as a whole.
+        house.submit(ask::cancel(&by, taken.remove(0))).await.unwrap();
+        taken.push(house.book(all_of(["other", "standard"][round % 2])).await.id);
+        assert_eq!(house.entry(group).await.entry.skipped, u32::try_from(round).unwrap());
+    }
+    house.submit(ask::cancel(&by, taken.remove(0))).await.unwrap();
+    let refused = house.try_book(all_of("standard")).await.unwrap_err();
+    assert_eq!((refused.code.as_str(), house.availability(&listing).await.pools[0].kept), ("sold_out", 2));
+    house.submit(ask::cancel(&by, taken.remove(0))).await.unwrap();
+    assert_eq!(house.entry(group).await.standing, Standing::Offered);
     house.audit();
 }

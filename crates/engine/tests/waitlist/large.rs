@@ -1,9 +1,13 @@
 //! Long lists: served in parts, and no more is loaded than is needed.
 
+use lastseat_core::command::WaitFor;
 use lastseat_core::waitlist::Standing;
 use serde_json::json;
 
 use crate::common::{House, ask};
+
+/// The longest that an edit of a large listing may take, in a build that is not optimised, on a busy machine.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(4);
 
 /// More than one transaction gives away.
 const MANY: i64 = 5_000;
@@ -48,4 +52,29 @@ async fn a_single_behind_thousands_of_couples_is_found() {
     house.submit(ask::cancel(&ask::operator("Olim"), one.id)).await.unwrap();
     assert_eq!(house.entry(single).await.standing, Standing::Offered);
     house.audit();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_of_very_many_pools_of_which_one_is_waited_for_holds_nobody_up() {
+    let house = House::open();
+    let resource = |number| json!({ "key": format!("room-{number}"), "capacity": 1, "price": 1_000 });
+    let listing = house
+        .listing(json!({
+            "kind": "nights", "resources": (0..60).map(resource).collect::<Vec<_>>(),
+            "calendar": { "from": "2026-06-02", "until": "2027-06-02" },
+            "policy": { "payment": ["external"], "hold_seconds": 600 },
+        }))
+        .await;
+    let night = || ask::stay("room-0", "2026-06-10", "2026-06-11");
+    house.book(ask::create(&listing, night())).await;
+    let join = |number| ask::wait_for(&listing, WaitFor::Claim(night()), ask::known(&format!("W {number}")));
+    let joins = (0..1_000).map(join).collect();
+    assert!(house.all_at_once(joins).await.iter().all(Result::is_ok));
+    for patch in [json!({ "description": "New words" }), json!({ "policy": { "max_quantity": 2 } })] {
+        let begun = std::time::Instant::now();
+        house.patch(&listing, patch).await;
+        house.settle().await;
+        assert!(begun.elapsed() < PATIENCE, "an edit took {:?}", begun.elapsed());
+    }
+    assert_eq!(house.engine.waiting(listing.no).await.unwrap(), 1_000);
 }

@@ -194,3 +194,33 @@ async fn a_limit_that_comes_with_the_places_is_kept_by_the_offers() {
     assert_eq!(house.standings(&waits).await, [Standing::Closed, Standing::Offered, Standing::Offered]);
     house.audit();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_words_of_a_cancellation_are_not_taken_for_its_reason_and_what_was_taken_stays_taken() {
+    let house = House::open();
+    let by = ask::operator("Olim");
+    let ways = [
+        (Actor::Owner, "listing_cancelled", Standing::Left, None),
+        (by.clone(), "listing_cancelled", Standing::Closed, Some(Ended::OfferCancelled)),
+    ];
+    for (who, words, standing, why) in ways {
+        let listing = house.places(1).await;
+        let booked = house.book(ask::one(&listing)).await;
+        let waits = house.join(ask::wait(&listing, 1, "Vera")).await;
+        house.submit(ask::cancel(&by, booked.id)).await.unwrap();
+        let offer = house.entry(waits).await.offer.unwrap();
+        let cancel = BookingChange::Cancel { reason: Some(words.to_owned()) };
+        house.change(who, offer.id, cancel).await.unwrap();
+        let entry = house.entry(waits).await;
+        assert_eq!((entry.standing, entry.ended), (standing, why));
+    }
+    let listing = house.places(1).await;
+    let booked = house.book(ask::one(&listing)).await;
+    let waits = house.join(ask::wait(&listing, 1, "Vera")).await;
+    house.submit(ask::cancel(&by, booked.id)).await.unwrap();
+    let offer = house.entry(waits).await.offer.unwrap();
+    house.submit(ask::pay(offer.id, 1_000, "paid")).await.unwrap();
+    house.submit(ask::cancel(&by, offer.id)).await.unwrap();
+    let entry = house.entry(waits).await;
+    assert_eq!((entry.standing, entry.ended), (Standing::Taken, None));
+}

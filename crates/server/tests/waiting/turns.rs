@@ -181,7 +181,8 @@ impl<'a> Turns<'a> {
                     self.lapsed.insert(id.to_owned());
                 }
                 // Money that comes late may take up what has lapsed.
-                if !was_offered && !(what == "taken" && self.lapsed.remove(id)) {
+                let is_late = what == "taken" && self.lapsed.remove(id);
+                if !was_offered && !is_late {
                     self.wrong.push(format!("nothing was offered, or it has ended already: {data}"));
                 }
             }

@@ -125,15 +125,15 @@ impl Wish {
         }
     }
 
-    /// Takes out of what is free what is kept where that does not do: all of which there is no more than is wanted.
+    /// Takes out of what is free what is kept where that does not do.
     pub fn keeps(&self, free: &mut Units) {
         for (pool, units) in free {
-            let is_kept = match self {
-                Self::Lines(wanted) => wanted.get(pool).is_some_and(|wanted| *units <= *wanted),
+            let most = match self {
+                Self::Lines(wanted) => wanted.get(pool).copied().unwrap_or_default(),
                 // All of it together does not do.
-                Self::Any(_) => true,
+                Self::Any(_) => *units,
             };
-            *units = if is_kept { 0 } else { *units };
+            *units -= most.min(*units);
         }
     }
 

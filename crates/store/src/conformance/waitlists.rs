@@ -198,6 +198,15 @@ pub fn who_waits_is_found_in_order_by_the_pools_that_are_wanted(factory: Factory
     assert_eq!(ask(&inn, &["double/2026-12-28", "single/2026-12-26"], 0, None, 100), Vec::<i64>::new());
     // Who waits no more is not found.
     let second = kit.read(|read| read.entries(listing.no, Which::All, EntryNo(1), 1)).remove(0);
+    let very_many = (0..100).map(|position| PoolNo::new(7, position));
+    let ask = Ask {
+        pools: very_many.chain([at(&listing, "vip")]).collect(),
+        after: EntryNo(0),
+        most: None,
+        limit: 9,
+    };
+    let found = nos(&kit.ask(|tx| tx.waiting(listing.no, &ask)));
+    assert!([2, 3, 5].iter().all(|no| found.contains(no)) && found.is_sorted(), "{found:?}");
     update(&mut kit, &Entry { state: EntryState::Left, ..second }).unwrap();
     let ask = Ask { pools: [at(&listing, "vip")].into(), after: EntryNo(0), most: None, limit: 9 };
     assert_eq!(nos(&kit.ask(|tx| tx.waiting(listing.no, &ask))), [3, 5]);

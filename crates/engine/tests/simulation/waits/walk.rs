@@ -21,7 +21,7 @@ impl Replay<'_> {
             if entry.skipped < PATIENCE || !self.goes_on(entry) {
                 continue;
             }
-            // All of what there is no more of than it needs, if it could ever have it.
+            // As much as it needs, if it could ever have it.
             let all = |pool: &PoolNo| self.stock.get(pool).map_or(0, |(all, _)| *all);
             let own: Units = match &entry.want {
                 Want::Lines(lines) if lines.iter().any(|line| all(&line.pool) < line.quantity) => {
@@ -30,10 +30,7 @@ impl Replay<'_> {
                 Want::Lines(lines) => {
                     let lines = lines.iter().map(|line| (line.pool, line.quantity));
                     let has = |pool: &PoolNo| left.get(pool).copied().unwrap_or_default();
-                    lines
-                        .filter(|(pool, wants)| has(pool) <= *wants)
-                        .map(|(pool, _)| (pool, has(&pool)))
-                        .collect()
+                    lines.map(|(pool, wants)| (pool, wants.min(has(&pool)))).collect()
                 }
                 Want::Any(quantity) => {
                     let sold = self.stock.keys().filter(|pool| self.is_sold(**pool));
