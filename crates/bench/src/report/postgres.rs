@@ -147,7 +147,7 @@ const WRITE: &str = "WITH batch AS (INSERT INTO batches (no, id, node, listings,
     event AS (INSERT INTO events SELECT * FROM unnest($35::bigint[], $36::bigint[], $37::text[], $38::bigint[], $39::bigint[], \
         $40::bigint[], $41::bigint[], $42::text[], $43::text[])) \
     INSERT INTO idempotency SELECT * FROM unnest($44::uuid[], $45::uuid[], $46::bigint[], $47::bigint[], $48::bigint[], \
-        $49::uuid[], $50::uuid[])";
+        $49::uuid[], $50::uuid[], $51::uuid[])";
 
 impl Rows {
     /// Reads them from the engine's database: one listing, one pool, each booking a hold made under an idempotency key.
