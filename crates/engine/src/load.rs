@@ -9,14 +9,10 @@ use lastseat_core::id::{BookingNo, ListingNo};
 use lastseat_core::listing::Listing;
 use lastseat_core::pool::PoolRef;
 use lastseat_core::waitlist::Entry;
-use lastseat_core::waitlist::serve::{Need, serve};
+use lastseat_core::waitlist::serve::{MAX_WRITTEN, Need, serve};
 use lastseat_core::world::{CustomerRef, World};
 use lastseat_store::{StoreError, Tx};
 use std::sync::Arc;
-
-/// Units of a pool that are swept beyond what a batch asks for where somebody waits: who waits gets them first, and what
-/// is left has to be enough. As many as one batch can offer.
-const SWEPT_FOR_WAITING: i64 = 1_024;
 
 /// How far renewing comes with this batch.
 pub(crate) struct Renewal {
@@ -32,6 +28,8 @@ pub(crate) struct Load<'a> {
     tx: &'a mut dyn Tx,
     pub(crate) world: World,
     wanted: Wanted,
+    /// Pools of which all that was needed of what is overdue is loaded.
+    swept: BTreeSet<PoolRef>,
     pub(crate) renewal: Option<Renewal>,
     pub(crate) more_due: bool,
 }
@@ -41,7 +39,14 @@ impl<'a> Load<'a> {
         let mut world = World::new(tx.now());
         (world.booking_numbers, world.listing_numbers) =
             tx.numbers(names.new_bookings, names.new_listings)?;
-        Ok(Self { tx, world, wanted: Wanted::default(), renewal: None, more_due: false })
+        Ok(Self {
+            tx,
+            world,
+            wanted: Wanted::default(),
+            swept: BTreeSet::new(),
+            renewal: None,
+            more_due: false,
+        })
     }
 
     pub(crate) fn all(&mut self, commands: &[Command], names: &Names) -> Result<(), StoreError> {
@@ -165,14 +170,15 @@ impl<'a> Load<'a> {
 
     /// Loads the overdue bookings of pools that are short and of customers whose limit will be checked. No
     /// more of them than the batch needs, and than those get who wait there; settling them gives back what they hold.
-    fn overdue(&mut self) -> Result<(), StoreError> {
+    fn overdue(&mut self) -> Result<Vec<BookingNo>, StoreError> {
         let short = |(at, asked): (&PoolRef, &i64)| {
-            let waits = self.world.list_numbers(at.listing).waiting > 0;
-            let asked = asked.saturating_add(if waits { SWEPT_FOR_WAITING } else { 0 });
+            let asked = asked.saturating_add(self.for_who_waits(at.listing));
             let pool = self.world.pool(*at).filter(|pool| pool.held > 0 && pool.available() < asked)?;
             Some((*at, asked.saturating_sub(pool.available())))
         };
-        let short: Vec<(PoolRef, i64)> = self.wanted.pools.iter().filter_map(short).collect();
+        let new = self.wanted.pools.iter().filter(|(at, _)| !self.swept.contains(at));
+        let short: Vec<(PoolRef, i64)> = new.filter_map(short).collect();
+        self.swept.extend(self.wanted.pools.keys());
         let limited = self.limited();
         let mut overdue = Vec::new();
         if !short.is_empty() {
@@ -181,8 +187,17 @@ impl<'a> Load<'a> {
         if !limited.is_empty() {
             overdue.extend(self.tx.overdue_of(&limited)?);
         }
-        self.bookings_at(overdue)?;
-        self.pools()
+        self.bookings_at(overdue.clone())?;
+        self.pools()?;
+        Ok(overdue)
+    }
+
+    /// Units of a pool that those who wait in a listing may get in one batch. They are first, and what is left then has to
+    /// be enough for who asks.
+    fn for_who_waits(&self, of: ListingNo) -> i64 {
+        let offers = self.world.list_numbers(of).waiting.min(i64::try_from(MAX_WRITTEN).unwrap_or(i64::MAX));
+        let policies = self.world.listings.get(&of).into_iter().flat_map(|listing| &listing.doc.policies);
+        offers.saturating_mul(policies.map(|policy| policy.max_quantity).max().unwrap_or(1))
     }
 
     /// Customers whose limit will be checked and who are not loaded yet.
@@ -217,24 +232,29 @@ impl Load<'_> {
         Ok(())
     }
 
+    /// Loads what is needed when commands are being decided already: what is overdue there is settled at once.
     fn need(&mut self, of: ListingNo, need: Need) -> Result<(), StoreError> {
         match need {
             Need::Keepers => {
                 let found = self.tx.keepers(of)?;
                 self.world.loaded_keepers(of);
-                self.late_entries(found)
+                self.entries(found)?;
             }
-            Need::Whole => {
-                self.wanted.whole.insert(of);
-                self.pools()
-            }
+            Need::Whole => drop(self.wanted.whole.insert(of)),
             Need::Waiting(ask) => {
                 let found = self.tx.waiting(of, &ask)?;
                 self.world.loaded_waiting(of, &ask, found.len(), found.last().map(|entry| entry.no));
-                self.late_entries(found)
+                self.entries(found)?;
             }
-            Need::Numbers(count) => self.numbers(count),
+            Need::Numbers(count) => return self.numbers(count),
         }
+        self.pools()?;
+        let overdue = self.overdue()?;
+        self.customers()?;
+        for no in overdue {
+            self.world.settle(no);
+        }
+        Ok(())
     }
 
     /// Has a number ready for the booking that this command may make: offers may have used up those that were.
@@ -250,23 +270,6 @@ impl Load<'_> {
         bookings.skip(used);
         self.world.booking_numbers = bookings;
         Ok(())
-    }
-
-    /// Puts in entries when commands are being decided already: what is overdue of their customers is settled at once.
-    fn late_entries(&mut self, found: Vec<Entry>) -> Result<(), StoreError> {
-        self.entries(found)?;
-        self.pools()?;
-        let limited = self.limited();
-        if !limited.is_empty() {
-            let overdue = self.tx.overdue_of(&limited)?;
-            self.bookings_at(overdue.clone())?;
-            self.pools()?;
-            self.customers()?;
-            for no in overdue {
-                self.world.settle(no);
-            }
-        }
-        self.customers()
     }
 
     /// Puts in entries with their listings and offers, and notes what they need.

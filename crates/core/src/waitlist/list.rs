@@ -43,7 +43,7 @@ pub(super) struct List {
     /// Whether every pool is loaded.
     pub(super) whole: bool,
     /// How far the list is loaded, by the pools that were asked about.
-    pub(super) windows: BTreeMap<BTreeSet<PoolNo>, Window>,
+    pub(super) loaded: BTreeMap<BTreeSet<PoolNo>, Loaded>,
     /// Offers and skips that this batch has written.
     pub(super) written: usize,
 }
@@ -59,7 +59,7 @@ pub(super) struct Taken {
 
 /// How far the entries are loaded that have to do with some pools.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct Window {
+pub(super) struct Loaded {
     /// All of them up to this number.
     pub(super) through: EntryNo,
     /// All of them.

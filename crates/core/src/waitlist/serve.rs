@@ -10,9 +10,9 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::fit::{exists, fit, needed};
-use super::list::{List, Taken, Window};
+use super::list::{List, Loaded, Taken};
 use super::{Ended, Entry, EntryState, MAX_SKIPS, Want, ended};
-use crate::admission::{Admission, AdmissionKind, Window as Sale, admit, price};
+use crate::admission::{Admission, AdmissionKind, Window, admit, price};
 use crate::booking::{Booking, Details, Offer, State};
 use crate::command::Actor;
 use crate::event::EventKind;
@@ -29,7 +29,7 @@ const MAX_LOOK: usize = 2_048;
 const CHUNK: (i64, i64) = (64, 1_024);
 /// Offers and skips that one batch may write: a small part of a second's work, so that others are not kept waiting. What
 /// is still free then is kept, and given away by the next.
-const MAX_WRITTEN: usize = 1_024;
+pub const MAX_WRITTEN: usize = 1_024;
 
 /// Most pools that an event names.
 const MAX_POOLS_TOLD: usize = 10;
@@ -75,11 +75,11 @@ impl World {
     pub fn loaded_waiting(&mut self, of: ListingNo, ask: &Ask, found: usize, last: Option<EntryNo>) {
         let complete = found < ask.limit as usize;
         let through = last.unwrap_or(ask.after);
-        let window =
-            self.waitlists.lists.entry(of).or_default().windows.entry(ask.pools.clone()).or_default();
+        let list = self.waitlists.lists.entry(of).or_default();
+        let loaded = list.loaded.entry(ask.pools.clone()).or_default();
         match ask.most {
-            None => (window.through, window.complete) = (through, complete),
-            Some(most) => window.narrow = Some((most, through, complete)),
+            None => (loaded.through, loaded.complete) = (through, complete),
+            Some(most) => loaded.narrow = Some((most, through, complete)),
         }
     }
 }
@@ -107,28 +107,24 @@ pub fn serve(world: &mut World, of: ListingNo) -> Result<(), Need> {
         // For who was passed over often enough the rest is kept now.
         list.freed.extend(taken.pools);
     }
-    let mut pools = to_look_at(world, &listing)?;
+    let mut pools = BTreeSet::new();
     while let Some(more) = give(world, &listing, &mut pools)? {
         pools.extend(more);
-        pools.extend(to_look_at(world, &listing)?);
     }
     self::list(world, of).freed.clear();
     Ok(())
 }
 
-/// The pools that came free, and those of whoever was passed over for the last time.
-fn to_look_at(world: &mut World, listing: &Listing) -> Result<BTreeSet<PoolNo>, Need> {
-    let of = listing.no;
-    let list = list(world, of);
+/// Whatever is left of any pool has to be looked at, where it is to be kept for somebody who takes any.
+fn free_all_to_keep(world: &mut World, listing: &Listing) -> Result<(), Need> {
+    let list = list(world, listing.no);
     if list.all_to_keep && !list.whole && !listing.kind().is_dated() {
         return Err(Need::Whole);
     }
     if std::mem::take(&mut list.all_to_keep) {
-        let free = world.pools_of(of).into_iter().filter(|(_, pool)| pool.available() > 0);
-        let free: Vec<PoolNo> = free.map(|(no, _)| no).collect();
-        self::list(world, of).freed.extend(free);
+        world.freed_all(listing.no);
     }
-    Ok(self::list(world, of).freed.clone())
+    Ok(())
 }
 
 fn list(world: &mut World, of: ListingNo) -> &mut List {
@@ -137,12 +133,12 @@ fn list(world: &mut World, of: ListingNo) -> &mut List {
 
 /// Has the first entries loaded that have to do with these pools.
 fn look(world: &mut World, of: ListingNo, pools: &BTreeSet<PoolNo>) -> Result<(), Need> {
-    let window = list(world, of).windows.get(pools).copied().unwrap_or_default();
-    if window.complete || candidates(world, of, pools).take(MAX_LOOK).count() >= MAX_LOOK {
+    let loaded = list(world, of).loaded.get(pools).copied().unwrap_or_default();
+    if loaded.complete || candidates(world, of, pools).take(MAX_LOOK).count() >= MAX_LOOK {
         return Ok(());
     }
     let limit = u32::try_from(MAX_LOOK).unwrap_or(u32::MAX);
-    Err(Need::Waiting(Ask { pools: pools.clone(), after: window.through, most: None, limit }))
+    Err(Need::Waiting(Ask { pools: pools.clone(), after: loaded.through, most: None, limit }))
 }
 
 /// Entries that are loaded and wait, and have to do with these pools, in order.
@@ -175,6 +171,7 @@ fn give(
     pools: &mut BTreeSet<PoolNo>,
 ) -> Result<Option<BTreeSet<PoolNo>>, Need> {
     let of = listing.no;
+    free_all_to_keep(world, listing)?;
     take_back(world, of);
     pools.extend(list(world, of).freed.iter().copied());
     let mut walk = Walk::new(world, of, pools);
@@ -237,7 +234,7 @@ struct Walk {
     /// How many of them could not get what they want.
     short: usize,
     /// How far the entries are loaded that have to do with the pools.
-    window: Window,
+    loaded: Loaded,
     /// Units that can be had of all pools together.
     free: i64,
     /// Units that can be had of the pool with the most.
@@ -247,8 +244,8 @@ struct Walk {
 impl Walk {
     fn new(world: &World, of: ListingNo, pools: &BTreeSet<PoolNo>) -> Self {
         let list = world.waitlists.lists.get(&of);
-        let window = list.and_then(|list| list.windows.get(pools)).copied().unwrap_or_default();
-        let mut walk = Self { after: EntryNo(0), short: 0, window, free: 0, most: 0 };
+        let loaded = list.and_then(|list| list.loaded.get(pools)).copied().unwrap_or_default();
+        let mut walk = Self { after: EntryNo(0), short: 0, loaded, free: 0, most: 0 };
         walk.look(world, of, pools);
         walk
     }
@@ -266,19 +263,19 @@ fn available(world: &World, of: ListingNo, pool: PoolNo) -> i64 {
 
 /// What a walk finds next.
 fn step(world: &World, of: ListingNo, pools: &BTreeSet<PoolNo>, walk: &Walk) -> Step {
-    let Walk { after, short, window, free, most } = *walk;
+    let Walk { after, short, loaded, free, most } = *walk;
     let lists = &world.waitlists;
     let Some(list) = lists.lists.get(&of).filter(|_| most > 0) else { return Step::End };
     let later = list.waiting.range((std::ops::Bound::Excluded(after), std::ops::Bound::Unbounded));
     let next = later
         .copied()
         .find(|no| lists.entries[&EntryRef { listing: of, no: *no }].want.reach().covers_any(pools));
-    let narrow = window.narrow.filter(|(loaded_for, ..)| *loaded_for >= most);
-    let looks_narrow = !window.complete && (narrow.is_some() || short >= MAX_LOOK);
+    let narrow = loaded.narrow.filter(|(loaded_for, ..)| *loaded_for >= most);
+    let looks_narrow = !loaded.complete && (narrow.is_some() || short >= MAX_LOOK);
     let (through, complete) = match narrow {
-        _ if window.complete => (window.through, true),
+        _ if loaded.complete => (loaded.through, true),
         Some((_, through, complete)) if looks_narrow => (through, complete),
-        _ => (window.through, false),
+        _ => (loaded.through, false),
     };
     match next {
         Some(no) if complete || no <= through => Step::Next(EntryRef { listing: of, no }),
@@ -304,7 +301,8 @@ fn take_back(world: &mut World, of: ListingNo) {
     }
 }
 
-/// Keeps what is free of its pools for an entry that was passed over often enough, as much as it needs. Nothing for whom nothing could be had anyway: who wants more than there is in all, or has as much as one may have.
+/// Keeps what is free of its pools for an entry that was passed over often enough, as much as it needs. Nothing for whom
+/// nothing could be had anyway: who wants more than there is in all, or has as much as one may have.
 fn hold_back(world: &mut World, listing: &Listing, entry: &Entry, pools: &BTreeSet<PoolNo>) {
     let asked = needed(world, listing, &entry.want);
     // What the customer holds elsewhere may lapse before its turn comes; what it has does not.
@@ -371,7 +369,7 @@ fn admission<'a>(
         address: None,
         own: None,
         kind,
-        window: Sale::Waiting,
+        window: Window::Waiting,
     }
 }
 

@@ -233,3 +233,46 @@ async fn what_has_lapsed_is_enough_for_who_waits_and_for_who_comes_then() {
     assert_eq!(house.try_book(ask::one(&listing)).await.unwrap_err().code.as_str(), "sold_out");
     house.audit();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_lapsed_is_enough_for_large_groups_that_wait_and_for_who_comes_then() {
+    let house = House::open();
+    let pools = json!([{ "key": "standard", "capacity": 3_000, "price": 1_000 }]);
+    let listing = house.paid_places(pools, json!({ "max_quantity": 1_000 })).await;
+    for _ in 0..3 {
+        house.book(ask::create(&listing, ask::lines(&[("standard", 1_000)]))).await;
+    }
+    let mut waits = Vec::new();
+    for name in ["Vera", "Boris"] {
+        waits.push(house.join(ask::wait(&listing, 1_000, name)).await);
+    }
+    house.pass(600);
+    house.book(ask::one(&listing)).await;
+    assert_eq!(house.standings(&waits).await, [Standing::Offered, Standing::Offered]);
+    house.audit();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_lapsed_of_the_other_pool_counts_too_for_who_waits_for_both() {
+    let house = House::open();
+    let pools = json!([{ "key": "standard", "capacity": 1, "price": 1_000 }, { "key": "other", "capacity": 1, "price": 1_000 }]);
+    let listing = house.paid_places(pools, json!({})).await;
+    for pool in ["standard", "other"] {
+        house.book(ask::create(&listing, ask::lines(&[(pool, 1)]))).await;
+    }
+    let both = WaitFor::Claim(ask::lines(&[("standard", 1), ("other", 1)]));
+    for want in [both, WaitFor::Any(2)] {
+        let waits = house.join(ask::wait_for(&listing, want, ask::known("Vera"))).await;
+        // Nobody has swept, and whoever comes asks for one of them only.
+        house.pass(600);
+        assert_eq!(house.try_book(ask::one(&listing)).await.unwrap_err().code.as_str(), "sold_out");
+        let entry = house.entry(waits).await;
+        assert_eq!((entry.standing, entry.entry.skipped), (Standing::Offered, 0));
+        house.audit();
+        // The next one waits for two holds, too.
+        house.submit(ask::cancel(&ask::operator("Olim"), entry.offer.unwrap().id)).await.unwrap();
+        for pool in ["standard", "other"] {
+            house.book(ask::create(&listing, ask::lines(&[(pool, 1)]))).await;
+        }
+    }
+}
