@@ -159,3 +159,35 @@ impl FirstStart {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lastseat_core::customer::identity_digest;
+    use lastseat_scratch::Postgres;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::store::{OpenMode, PgStore};
+
+    #[test]
+    fn who_waited_before_customers_were_found_by_digests_is_found_by_one() {
+        let server = Postgres::start().unwrap();
+        let url = server.create_database("older").unwrap();
+        let identity = "e:\u{432}era@example.org";
+        let older = "CREATE TABLE lastseat_schema (version integer NOT NULL); INSERT INTO lastseat_schema VALUES (2); \
+            INSERT INTO meta (key, value) VALUES ('secret', decode(repeat('00', 32), 'hex')), ('epoch', '\\x00000000')";
+        let waits = format!(
+            "INSERT INTO waitlist (listing_no, no, id, state, group_no, first, last, least, want, customer, identity, \
+                created_at, joined_behind, skipped) \
+            SELECT 1, no, gen_random_uuid(), 'waiting', 0, 0, 0, 1, '', '', identity, 0, 0, 0 \
+            FROM (VALUES (1, '{identity}'), (2, NULL)) AS v (no, identity)"
+        );
+        for sql in MIGRATIONS[..2].iter().copied().chain([older, &waits]) {
+            server.sql("older", sql).unwrap();
+        }
+        PgStore::open(url.parse().unwrap(), OpenMode::Serve, 1).unwrap();
+        let found = server.sql("older", "SELECT customer_digest FROM waitlist ORDER BY no").unwrap();
+        let digest = Uuid::from_bytes(identity_digest(identity)).to_string();
+        assert_eq!(found, [[Some(digest)], [None]]);
+    }
+}

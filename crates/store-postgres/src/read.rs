@@ -11,6 +11,7 @@ use lastseat_core::time::Time;
 use lastseat_core::waitlist::list::ListNumbers;
 use lastseat_core::waitlist::{Entry, Reach};
 use lastseat_core::world::CustomerUse;
+use lastseat_store::columns;
 use lastseat_store::read::Money;
 use lastseat_store::{ApiKey, BookingFilter, Hold, ListingNumbers, Read, StoreError, StoredEvent, Which};
 use tokio_postgres::Row;
@@ -23,7 +24,6 @@ use crate::page::Page;
 use crate::row::{self, get};
 use crate::sql;
 use crate::store::PgStore;
-use crate::write::waitlist::columns;
 
 /// Bookings that are looked through at once for a customer.
 const CUSTOMER_PAGE: i64 = 500;
@@ -251,7 +251,7 @@ impl Read for PgRead<'_> {
     }
 
     fn ahead(&self, of: ListingNo, reach: Reach, before: EntryNo) -> Result<i64, StoreError> {
-        let (group, first, last) = columns(reach);
+        let (group, first, last) = columns::reach(reach);
         let rows = match reach {
             Reach::Everything => self.rows(sql::ALL_AHEAD, &[&of.0, &before.0])?,
             Reach::Group { .. } => self.rows(sql::AHEAD, &[&of.0, &before.0, &group, &first, &last])?,

@@ -16,6 +16,7 @@ use lastseat_core::waitlist::list::ListNumbers;
 use lastseat_core::waitlist::serve::Ask;
 use lastseat_core::waitlist::{Entry, Reach};
 use lastseat_core::world::{Answer, CustomerRef, CustomerUse, Remembered, World};
+use lastseat_store::columns::{self, EVERYTHING};
 use lastseat_store::{CommitError, MANY_POOLS, StoreError, Tx};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -24,7 +25,6 @@ use uuid::Uuid;
 use crate::lane::{PgLane, ask, missing, optional_pool, split};
 use crate::row::{self, get};
 use crate::sql;
-use crate::write::waitlist::{EVERYTHING, columns};
 use crate::write::{MAX_EVENTS, Written};
 
 /// What was read when the locks were taken.
@@ -322,7 +322,7 @@ impl Tx for PgTx<'_> {
     }
 
     fn ahead(&mut self, of: ListingNo, reach: Reach) -> Result<i64, StoreError> {
-        let (group, first, last) = columns(reach);
+        let (group, first, last) = columns::reach(reach);
         let rows = match reach {
             Reach::Everything => self.ask(sql::ALL_AHEAD, &[&of.0, &i64::MAX])?,
             // The counts tell.

@@ -66,3 +66,28 @@ fn fill_digests(connection: &Connection) -> rusqlite::Result<()> {
     drop(rows);
     connection.execute_batch("ALTER TABLE waitlist DROP COLUMN identity")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_waited_before_customers_were_found_by_digests_is_found_by_one() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        for migration in &MIGRATIONS[..2] {
+            connection.execute_batch(migration).unwrap();
+        }
+        connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        connection.pragma_update(None, "user_version", 2).unwrap();
+        for (no, identity) in [(1, Some("e:vera@example.org")), (2, None)] {
+            let sql = "INSERT INTO waitlist (listing_no, no, id, state, group_no, first, last, least, want, customer, identity, \
+                created_at, joined_behind, skipped) VALUES (1, ?1, randomblob(16), 'waiting', 0, 0, 0, 1, '', '', ?2, 0, 0, 0)";
+            connection.execute(sql, (no, identity)).unwrap();
+        }
+        assert_eq!(migrate(&mut connection).unwrap(), SCHEMA_VERSION - 2);
+        let mut rows = connection.prepare("SELECT customer_digest FROM waitlist ORDER BY no").unwrap();
+        let found = rows.query_map([], |row| row.get(0)).unwrap();
+        let found: Vec<Option<[u8; 16]>> = found.map(Result::unwrap).collect();
+        assert_eq!(found, [Some(identity_digest("e:vera@example.org")), None]);
+    }
+}

@@ -9,23 +9,13 @@ use lastseat_core::waitlist::list::ListNumbers;
 use lastseat_core::waitlist::serve::Ask;
 use lastseat_core::waitlist::{Entry, Reach};
 use lastseat_core::world::{CustomerRef, World};
+use lastseat_store::columns::{self, EVERYTHING};
 use lastseat_store::{MANY_POOLS, StoreError};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::read::many;
 use crate::write::json;
 use crate::{row, sql, store_error};
-
-/// The group under which entries stand that want pools of several groups, or any.
-const EVERYTHING: (i64, i64, i64) = (-1, 0, u32::MAX as i64);
-
-/// Group, first and last pool.
-fn columns(reach: Reach) -> (i64, i64, i64) {
-    match reach {
-        Reach::Everything => EVERYTHING,
-        Reach::Group { group, first, last } => (group.into(), first.into(), last.into()),
-    }
-}
 
 /// Writes new and changed entries, and how many wait.
 pub(crate) fn write(connection: &Connection, world: &World) -> rusqlite::Result<()> {
@@ -63,7 +53,7 @@ fn write_entries(connection: &Connection, world: &World) -> rusqlite::Result<()>
             ])?;
             continue;
         }
-        let (group, first, last) = columns(new.want.reach());
+        let (group, first, last) = columns::reach(new.want.reach());
         insert.execute(params![
             new.listing.0,
             new.no.0,
@@ -192,7 +182,7 @@ pub(crate) fn ahead(
         return count(connection, sql::ALL_AHEAD, params![of.0, before.0]);
     }
     let mut sum = 0;
-    for (group, first, last) in [columns(reach), EVERYTHING] {
+    for (group, first, last) in [columns::reach(reach), EVERYTHING] {
         sum += count(connection, sql::AHEAD, params![of.0, group, before.0, first, last])?;
     }
     Ok(sum)

@@ -9,6 +9,7 @@ use lastseat_core::settle::due_at;
 use lastseat_core::time::Time;
 use lastseat_core::world::{Answer, CustomerUse, World, counted};
 use lastseat_store::StoreError;
+use lastseat_store::columns::ENTRY_THERE;
 use rusqlite::{CachedStatement, Connection, params};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
@@ -352,9 +353,6 @@ fn write_events(connection: &Connection, world: &World, first: i64) -> rusqlite:
     }
     Ok(())
 }
-
-/// The version that stands with an entry that was there already: versions of bookings begin with 1.
-const ENTRY_THERE: u32 = 0;
 
 fn write_remembered(connection: &Connection, keys: &mut Keys, world: &World) -> Result<(), StoreError> {
     if world.changes.remembered.is_empty() {

@@ -6,6 +6,7 @@
 //! - [`memory`]: a store in memory that fails on demand, for tests and simulations
 //! - [`optimistic`]: a transaction that is decided on what a lane knows from before
 //! - [`simulated`]: a database that several nodes share, with transactions that interleave
+//! - [`columns`]: what is written the same way in every database
 //! - [`mod@copy`]: everything as plain values, to be carried from one store to another
 //! - [`conformance`]: the suite that every store passes
 //! - [`verify`]: checks every rule on what a store holds
@@ -13,6 +14,7 @@
 //! The commonest change is a new column: add it to the row type in the core, to each store's load and
 //! write, and to the suite.
 
+pub mod columns;
 pub mod conformance;
 pub mod copy;
 pub mod error;

@@ -10,6 +10,7 @@ use lastseat_core::event::EventData;
 use lastseat_core::id::ListingNo;
 use lastseat_core::pool::{Pool, PoolRef};
 use lastseat_core::world::{Answer, Changes, CustomerUse, World};
+use lastseat_store::columns::ENTRY_THERE;
 use lastseat_store::{CommitError, StoreError};
 use std::collections::BTreeSet;
 use tokio_postgres::types::ToSql;
@@ -268,9 +269,6 @@ fn events(world: &World, first: i64) -> Vec<Param> {
     ]
 }
 
-/// The version that stands with an entry that was there already: versions of bookings begin with 1.
-const ENTRY_THERE: i64 = 0;
-
 /// The instant, then seven columns of new answers under idempotency keys.
 fn remembered(world: &World) -> Vec<Param> {
     let (mut keys, mut fingerprints) = (Vec::new(), Vec::new());
@@ -282,7 +280,9 @@ fn remembered(world: &World) -> Vec<Param> {
             Answer::Listing(id) => (None, None, Some(Uuid::from_u128(id.bits())), None, None),
             Answer::Key(id) => (None, None, None, Some(Uuid::from_u128(id.bits())), None),
             Answer::Entry(id) => (None, None, None, None, Some(Uuid::from_u128(id.bits()))),
-            Answer::EntryThere(id) => (None, Some(ENTRY_THERE), None, None, Some(Uuid::from_u128(id.bits()))),
+            Answer::EntryThere(id) => {
+                (None, Some(i64::from(ENTRY_THERE)), None, None, Some(Uuid::from_u128(id.bits())))
+            }
         };
         keys.push(Uuid::from_bytes(key.0));
         fingerprints.push(Uuid::from_bytes(what.fingerprint));

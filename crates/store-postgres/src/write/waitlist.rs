@@ -5,23 +5,13 @@ use std::collections::BTreeSet;
 use lastseat_core::customer::identity_digest;
 use lastseat_core::id::ListingNo;
 use lastseat_core::time::Time;
-use lastseat_core::waitlist::{Ended, Entry, Reach};
+use lastseat_core::waitlist::{Ended, Entry};
 use lastseat_core::world::World;
+use lastseat_store::columns::{self, EVERYTHING};
 use uuid::Uuid;
 
 use super::{Written, json, params};
 use crate::sql;
-
-/// The group under which entries stand that want pools of several groups, or any.
-pub(crate) const EVERYTHING: (i64, i64, i64) = (-1, 0, u32::MAX as i64);
-
-/// Group, first and last pool.
-pub(crate) fn columns(reach: Reach) -> (i64, i64, i64) {
-    match reach {
-        Reach::Everything => EVERYTHING,
-        Reach::Group { group, first, last } => (group.into(), first.into(), last.into()),
-    }
-}
 
 /// Writes new and changed entries, and how many wait.
 pub(super) fn write(written: &mut Written, world: &World) {
@@ -89,7 +79,7 @@ fn update(written: &mut Written, rows: &[&Entry]) {
 }
 
 fn insert(written: &mut Written, rows: &[&Entry]) {
-    let reach = |of: fn((i64, i64, i64)) -> i64| column(rows, |entry| of(columns(entry.want.reach())));
+    let reach = |of: fn((i64, i64, i64)) -> i64| column(rows, |entry| of(columns::reach(entry.want.reach())));
     let params = params![
         column(rows, |entry| entry.listing.0),
         column(rows, |entry| entry.no.0),
