@@ -84,14 +84,15 @@ fn read(visit: &Visit, listing: &Listing, form: &Form) -> Result<CreateBooking, 
             return Err(errors);
         }
     };
+    let (address, max_open_holds_of_address) = visit.address();
     Ok(CreateBooking {
         id: ids::booking_id(),
         listing: listing.id,
         claim: wanted.claim,
         expected_total: wanted.total,
         customer,
-        address: visit.address(),
-        max_open_holds_of_address: visit.state.config.max_open_holds_per_address,
+        address,
+        max_open_holds_of_address,
         note: form.text("note"),
         pass: None,
     })

@@ -20,6 +20,7 @@ use super::form::Form;
 use super::seal;
 use super::shell::{self, Area, Caching, Shell};
 use super::wallet::{Remembered, Wallet};
+use crate::address;
 use crate::state::AppState;
 
 /// The cookie that tells one browser from another; it says nothing about who uses it.
@@ -53,7 +54,7 @@ pub(crate) struct Visit {
     /// Headers of the request.
     pub headers: HeaderMap,
     visitor: String,
-    address: Option<String>,
+    address: (Option<String>, Option<i64>),
     transport: Transport,
     from_here: bool,
     cookies: Vec<Cookie>,
@@ -80,7 +81,7 @@ impl FromRequestParts<AppState> for Visit {
             from_here: seal::is_from_here(&parts.headers),
             headers: parts.headers.clone(),
             cookies: Vec::new(),
-            address: address(parts, state),
+            address: address::limited(parts, state, &Actor::Public),
             visitor,
             state: state.clone(),
         };
@@ -97,13 +98,6 @@ impl FromRequestParts<AppState> for Visit {
     }
 }
 
-/// The visitor's address as a digest, where holds per address are limited.
-fn address(parts: &Parts, state: &AppState) -> Option<String> {
-    state.config.max_open_holds_per_address?;
-    let address = crate::address::client(parts, &state.config)?;
-    Some(crate::address::digest(state.engine.secret(), address))
-}
-
 fn transport(headers: &HeaderMap, state: &AppState) -> Transport {
     let configured = state.config.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
     // Whoever writes this header himself gets a cookie that his browser keeps to itself: no harm in it.
@@ -117,8 +111,8 @@ impl Visit {
         &self.state.engine
     }
 
-    /// The visitor's address as a digest, where holds per address are limited.
-    pub(crate) fn address(&self) -> Option<String> {
+    /// The visitor's address as a digest, with the most live holds it may have, where that is limited.
+    pub(crate) fn address(&self) -> (Option<String>, Option<i64>) {
         self.address.clone()
     }
 

@@ -71,14 +71,15 @@ pub(crate) async fn join(mut visit: Visit, Path(id): Path<String>, form: Form) -
 
 fn read(visit: &Visit, listing: &Listing, form: &Form) -> Result<JoinWaitlist, Vec<FieldError>> {
     let (customer, mut errors) = customer(listing, form);
+    let (address, max_open_holds_of_address) = visit.address();
     match (ask::wanted(listing, form), ask::until(listing, form, visit.now)) {
         (Ok(want), Ok(until)) if errors.is_empty() => Ok(JoinWaitlist {
             id: ids::waitlist_id(),
             listing: listing.id,
             want,
             customer,
-            address: visit.address(),
-            max_open_holds_of_address: visit.state.config.max_open_holds_per_address,
+            address,
+            max_open_holds_of_address,
             until,
         }),
         (want, until) => {
