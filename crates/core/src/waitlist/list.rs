@@ -1,6 +1,7 @@
 //! What a batch knows of the waitlists of its listings, and how it changes them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::json;
 
@@ -71,12 +72,12 @@ pub(super) struct Loaded {
 /// What a batch knows of waitlists.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Lists {
-    pub(super) entries: BTreeMap<EntryRef, Entry>,
+    pub(super) entries: BTreeMap<EntryRef, Arc<Entry>>,
     refs: BTreeMap<WaitlistId, EntryRef>,
     pub(super) lists: BTreeMap<ListingNo, List>,
     live: BTreeMap<CustomerRef, EntryRef>,
     /// Changed or new entries: the row as loaded, if it was there.
-    changes: BTreeMap<EntryRef, Option<Entry>>,
+    changes: BTreeMap<EntryRef, Option<Arc<Entry>>>,
 }
 
 /// Loading: what the store puts in.
@@ -102,7 +103,7 @@ impl World {
         {
             self.waitlists.live.insert((entry.listing, identity), at);
         }
-        self.put_entry(entry);
+        self.put_entry(Arc::new(entry));
     }
 
     /// Notes that every pool of a listing is loaded.
@@ -110,7 +111,7 @@ impl World {
         self.waitlists.lists.entry(of).or_default().whole = true;
     }
 
-    fn put_entry(&mut self, entry: Entry) {
+    fn put_entry(&mut self, entry: Arc<Entry>) {
         let at = entry.at();
         let list = self.waitlists.lists.entry(at.listing).or_default();
         if entry.waits() {
@@ -139,21 +140,21 @@ impl World {
     /// The entry of that id.
     #[must_use]
     pub fn entry(&self, id: WaitlistId) -> Option<&Entry> {
-        self.waitlists.entries.get(self.waitlists.refs.get(&id)?)
+        self.waitlists.entries.get(self.waitlists.refs.get(&id)?).map(Arc::as_ref)
     }
 
     /// The entry at that place.
     #[must_use]
     pub fn entry_at(&self, at: EntryRef) -> Option<&Entry> {
-        self.waitlists.entries.get(&at)
+        self.waitlists.entries.get(&at).map(Arc::as_ref)
     }
 
     /// Changed and new entries: the row as loaded, if it was there, and as it is now.
     pub fn changed_entries(&self) -> impl Iterator<Item = (Option<&Entry>, &Entry)> {
         let now = |at| self.waitlists.entries.get(at).expect("a changed entry is in the world");
-        let changes = self.waitlists.changes.iter().map(move |(at, old)| (old.as_ref(), now(at)));
+        let changes = self.waitlists.changes.iter().map(move |(at, old)| (old.as_deref(), now(at).as_ref()));
         // Of most of those for whom something is kept it is taken back, and kept again.
-        changes.filter(|(old, new)| *old != Some(*new))
+        changes.filter(|(old, new)| old.is_none_or(|old| new.differs(old)))
     }
 
     /// Whether an entry is new or changed.
@@ -221,7 +222,7 @@ impl World {
         if let Some(identity) = entry.customer.identity() {
             self.waitlists.live.insert((entry.listing, identity), at);
         }
-        self.put_entry(entry);
+        self.put_entry(Arc::new(entry));
         at
     }
 
@@ -229,9 +230,9 @@ impl World {
     pub(super) fn change_entry(&mut self, at: EntryRef, change: impl FnOnce(&mut Entry)) {
         let lists = &mut self.waitlists;
         let entry = lists.entries.get_mut(&at).expect("an entry that changes is loaded");
-        lists.changes.entry(at).or_insert_with(|| Some(entry.clone()));
+        lists.changes.entry(at).or_insert_with(|| Some(Arc::clone(entry)));
         let waited = entry.waits();
-        change(entry);
+        change(Arc::make_mut(entry));
         let list = lists.lists.entry(at.listing).or_default();
         if entry.kept.is_empty() {
             list.keepers.remove(&at.no)
@@ -269,7 +270,7 @@ impl World {
 
     /// An entry waits no more.
     pub(crate) fn end_entry(&mut self, at: EntryRef, state: EntryState, why: Option<Ended>, actor: &Actor) {
-        let mut entry = self.waitlists.entries.get(&at).cloned().expect("an ended entry was loaded");
+        let mut entry = self.entry_at(at).cloned().expect("an ended entry was loaded");
         self.give_back(&mut entry);
         entry.state = state;
         entry.ended = why;
@@ -306,9 +307,9 @@ impl World {
             .entries
             .values()
             .filter(|entry| entry.waits() && entry.due_at.is_some_and(|due| due <= now));
-        let due: Vec<EntryRef> = due.map(Entry::at).collect();
+        let due: Vec<EntryRef> = due.map(|entry| entry.at()).collect();
         for at in due {
-            let mut entry = self.waitlists.entries[&at].clone();
+            let mut entry = Entry::clone(&self.waitlists.entries[&at]);
             let Some(listing) = self.listings.get(&at.listing).cloned() else { continue };
             let gone = self.has_lost_its_pools(&entry).then_some(Ended::SaleOver);
             if let Some(why) = ended(&entry, &listing, now).or(gone) {
@@ -350,7 +351,8 @@ impl World {
     /// nobody over here: that was seen to when it was offered.
     pub(crate) fn stirred(&mut self, old: Option<&Booking>, new: &Booking) {
         let Some(list) = self.waitlists.lists.get_mut(&new.listing) else { return };
-        if list.numbers.waiting == 0 {
+        // Who is offered something takes it in turn.
+        if list.numbers.waiting == 0 || old.is_none() && new.details.offer.is_some() {
             return;
         }
         let claims = |booking: &Booking, sign: i64| {
@@ -365,8 +367,7 @@ impl World {
         list.freed.extend(moved.iter().filter(|(_, units)| **units < 0).map(|(pool, _)| *pool));
         let pools: BTreeSet<PoolNo> =
             moved.iter().filter(|(_, units)| **units > 0).map(|(pool, _)| *pool).collect();
-        let is_offer = old.is_none() && new.details.offer.is_some();
-        if !pools.is_empty() && !is_offer {
+        if !pools.is_empty() {
             list.taken.push(Taken { pools, by: new.customer.identity() });
         }
     }

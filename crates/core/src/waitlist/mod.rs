@@ -329,6 +329,12 @@ impl Entry {
         self.state == EntryState::Waiting
     }
 
+    /// Whether it has changed since it was this. Who waits for what never does.
+    pub(crate) fn differs(&self, old: &Self) -> bool {
+        let numbers = |entry: &Self| (entry.state, entry.due_at, entry.skipped, entry.booking, entry.ended);
+        numbers(self) != numbers(old) || self.kept != old.kept
+    }
+
     /// Whether it may still lead to a booking, as its row says: what became of an offer its booking says.
     #[must_use]
     pub fn may_be_live(&self) -> bool {

@@ -25,8 +25,8 @@ use crate::world::World;
 /// How many of those who wait first are looked at one by one and counted as passed over. Behind them only those are
 /// looked for who fit.
 const MAX_LOOK: usize = 2_048;
-/// Fewest and most entries that are loaded at once.
-const CHUNK: (i64, i64) = (64, 1_024);
+/// Fewest entries that are loaded at once.
+const CHUNK: usize = 64;
 /// Offers and skips that one batch may write: a small part of a second's work, so that others are not kept waiting. What
 /// is still free then is kept, and given away by the next.
 pub const MAX_WRITTEN: usize = 1_024;
@@ -150,6 +150,7 @@ fn candidates<'w>(
     let lists = &world.waitlists;
     let waiting = lists.lists.get(&of).into_iter().flat_map(|list| &list.waiting);
     let entries = waiting.filter_map(move |no| lists.entries.get(&EntryRef { listing: of, no: *no }));
+    let entries = entries.map(Arc::as_ref);
     entries.filter(|entry| entry.want.reach().covers_any(pools))
 }
 
@@ -182,7 +183,7 @@ fn give(
             Step::Next(at) => at,
         };
         walk.after = at.no;
-        let entry = world.waitlists.entries[&at].clone();
+        let entry = Arc::clone(&world.waitlists.entries[&at]);
         if let Some(why) = ended(&entry, listing, world.now) {
             world.end_entry(at, EntryState::Closed, Some(why), &Actor::System);
             walk.look(world, of, pools);
@@ -277,6 +278,9 @@ fn step(world: &World, of: ListingNo, pools: &BTreeSet<PoolNo>, walk: &Walk) -> 
         Some((_, through, complete)) if looks_narrow => (through, complete),
         _ => (loaded.through, false),
     };
+    // As many as can get something in this batch, and the next one.
+    let useful =
+        usize::try_from(free).unwrap_or(usize::MAX).min(MAX_WRITTEN.saturating_sub(list.written)) + 1;
     match next {
         Some(no) if complete || no <= through => Step::Next(EntryRef { listing: of, no }),
         None if complete => Step::End,
@@ -284,7 +288,7 @@ fn step(world: &World, of: ListingNo, pools: &BTreeSet<PoolNo>, walk: &Walk) -> 
             pools: pools.clone(),
             after: through,
             most: looks_narrow.then_some(most),
-            limit: u32::try_from(free.clamp(CHUNK.0, CHUNK.1)).unwrap_or(u32::MAX),
+            limit: u32::try_from(useful.max(CHUNK)).unwrap_or(u32::MAX),
         })),
     }
 }
@@ -294,7 +298,7 @@ fn take_back(world: &mut World, of: ListingNo) {
     let lists = &world.waitlists;
     let keepers = lists.lists.get(&of).into_iter().flat_map(|list| &list.keepers);
     let keepers: Vec<Entry> =
-        keepers.map(|no| lists.entries[&EntryRef { listing: of, no: *no }].clone()).collect();
+        keepers.map(|no| Entry::clone(&lists.entries[&EntryRef { listing: of, no: *no }])).collect();
     for mut entry in keepers {
         world.give_back(&mut entry);
         world.update_entry(entry);
