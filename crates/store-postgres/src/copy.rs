@@ -43,6 +43,8 @@ const INSERT_INVENTORY: &str = "INSERT INTO inventory (listing_no, listing_id, v
 const FINISH: &str = "INSERT INTO batches (no, id, node, listings, edited, keys, bookings, place) \
         SELECT no >> 16, gen_random_uuid(), 0, array_agg(DISTINCT listing_no), '{}', false, true, no >> 16 FROM events GROUP BY no >> 16; \
     UPDATE event_log SET place = (SELECT coalesce(max(place), 0) FROM batches); \
+    INSERT INTO waitlist_waiting (listing_no, group_no, no, least, first, last, due_at, keeps) \
+        SELECT listing_no, group_no, no, least, first, last, due_at, kept IS NOT NULL FROM waitlist WHERE state = 'waiting'; \
     SELECT setval('booking_numbers', (SELECT coalesce(max(no), 0) + 1 FROM bookings), false), \
         setval('listing_numbers', (SELECT coalesce(max(no), 0) + 1 FROM listings), false), \
         setval('batch_numbers', (SELECT coalesce(max(no), 0) + 1 FROM batches), false); \
@@ -291,7 +293,7 @@ mod tests {
     use crate::store::OpenMode;
 
     /// What this store fills by itself, or has for itself alone.
-    const OWN: [&str; 5] = ["meta", "batches", "event_log", "files", "lastseat_schema"];
+    const OWN: [&str; 6] = ["meta", "batches", "event_log", "files", "lastseat_schema", "waitlist_waiting"];
     /// The columns of `inventory`, two of which it fills by itself.
     const INVENTORY: &str = "edition, listing_id, listing_no, version, waiting";
 

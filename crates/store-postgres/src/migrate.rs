@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_waitlist.sql"),
     include_str!("../migrations/0003_waitlist_keys.sql"),
+    include_str!("../migrations/0004_who_waits.sql"),
 ];
 /// The version of the schema that this program needs.
 #[allow(clippy::cast_possible_truncation, reason = "few migrations")]
@@ -170,7 +171,7 @@ mod tests {
     use crate::store::{OpenMode, PgStore};
 
     #[test]
-    fn who_waited_before_customers_were_found_by_digests_is_found_by_one() {
+    fn who_waited_with_an_older_schema_is_found() {
         let server = Postgres::start().unwrap();
         let url = server.create_database("older").unwrap();
         let identity = "e:\u{432}era@example.org";
@@ -178,9 +179,10 @@ mod tests {
             INSERT INTO meta (key, value) VALUES ('secret', decode(repeat('00', 32), 'hex')), ('epoch', '\\x00000000')";
         let waits = format!(
             "INSERT INTO waitlist (listing_no, no, id, state, group_no, first, last, least, want, customer, identity, \
-                created_at, joined_behind, skipped) \
-            SELECT 1, no, gen_random_uuid(), 'waiting', 0, 0, 0, 1, '', '', identity, 0, 0, 0 \
-            FROM (VALUES (1, '{identity}'), (2, NULL)) AS v (no, identity)"
+                created_at, joined_behind, skipped, due_at, kept) \
+            SELECT 1, no, gen_random_uuid(), state, 3, 4, 5, 2, '', '', identity, 0, 0, 0, due_at, kept \
+            FROM (VALUES (1, 'waiting', '{identity}', 7, '[]'), (2, 'waiting', NULL, NULL, NULL), (3, 'left', NULL, NULL, NULL)) \
+            AS v (no, state, identity, due_at, kept)"
         );
         for sql in MIGRATIONS[..2].iter().copied().chain([older, &waits]) {
             server.sql("older", sql).unwrap();
@@ -188,6 +190,10 @@ mod tests {
         PgStore::open(url.parse().unwrap(), OpenMode::Serve, 1).unwrap();
         let found = server.sql("older", "SELECT customer_digest FROM waitlist ORDER BY no").unwrap();
         let digest = Uuid::from_bytes(identity_digest(identity)).to_string();
-        assert_eq!(found, [[Some(digest)], [None]]);
+        assert_eq!(found, [[Some(digest)], [None], [None]]);
+        let found = "SELECT concat_ws(' ', listing_no, group_no, no, least, first, last, due_at, keeps) \
+            FROM waitlist_waiting ORDER BY no";
+        let found = server.sql("older", found).unwrap();
+        assert_eq!(found, [[Some("1 3 1 2 4 5 7 t".to_owned())], [Some("1 3 2 2 4 5 f".to_owned())]]);
     }
 }

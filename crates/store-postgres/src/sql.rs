@@ -42,8 +42,8 @@ statements! { LANE:
     /// Listings with bookings or entries of waitlists that are due and that nobody else is at work on.
     LOCK_DUE = "SELECT i.listing_no, i.listing_id, i.edition, i.waiting FROM inventory i WHERE i.listing_no = ANY(ARRAY( \
             SELECT d.listing_no FROM (SELECT listing_no FROM bookings WHERE due_at <= $1 ORDER BY due_at, no LIMIT $2::bigint) d \
-            UNION ALL SELECT w.listing_no FROM (SELECT listing_no FROM waitlist WHERE due_at <= $1 \
-                ORDER BY due_at, listing_no, no LIMIT $2::bigint) w)) \
+            UNION ALL SELECT w.listing_no FROM (SELECT listing_no FROM waitlist_waiting WHERE due_at <= $1 \
+                ORDER BY due_at, no LIMIT $2::bigint) w)) \
         ORDER BY i.listing_no FOR NO KEY UPDATE OF i SKIP LOCKED";
     LOCK_RENEWING = "SELECT i.listing_no, i.listing_id, i.edition, i.waiting FROM inventory i WHERE i.listing_no = ANY(ARRAY( \
             SELECT no FROM listings WHERE renew_through IS NOT NULL)) \
@@ -101,21 +101,28 @@ statements! { LANE:
     /// was empty would go through all of it. For the same reason the order is not that of the primary key.
     NEWEST_ENTRIES = concat!("SELECT e.* FROM unnest($1::bigint[], $2::uuid[]) AS u (of, who), LATERAL (SELECT ", entry_columns!(), " \
         FROM waitlist WHERE listing_no = u.of AND customer_digest = u.who ORDER BY customer_digest DESC, no DESC LIMIT 1) e");
-    KEEPERS = concat!("SELECT ", entry_columns!(), " FROM waitlist WHERE listing_no = $1 AND kept IS NOT NULL ORDER BY no");
+    KEEPERS = concat!("SELECT ", entry_columns!(), " FROM waitlist WHERE listing_no = $1 AND no = ANY(ARRAY( \
+        SELECT no FROM waitlist_waiting WHERE listing_no = $1 AND keeps)) ORDER BY no");
     /// Each pool by itself, and those that want several groups, or any, which stand under the group -1.
-    WAITING = concat!("SELECT f.* FROM unnest($2::bigint[], $3::bigint[]) AS u (group_no, position), LATERAL (SELECT ", entry_columns!(), " \
-        FROM waitlist WHERE listing_no = $1 AND state = 'waiting' AND group_no = u.group_no AND no > $4 AND least <= $5 \
-        AND first <= u.position AND last >= u.position ORDER BY no LIMIT $6::bigint) f");
+    WAITING = concat!("SELECT ", entry_columns!(), " FROM waitlist WHERE listing_no = $1 AND no = ANY(ARRAY( \
+        SELECT w.no FROM unnest($2::bigint[], $3::bigint[]) AS u (group_no, position), LATERAL ( \
+            SELECT no FROM waitlist_waiting WHERE listing_no = $1 AND group_no = u.group_no AND no > $4 \
+            AND least <= $5 AND first <= u.position AND last >= u.position ORDER BY no LIMIT $6::bigint) w))");
     /// Where there are so many pools that it is quicker to look at everybody.
     WAITING_FOR_ANYTHING = concat!("SELECT ", entry_columns!(), " FROM waitlist WHERE listing_no = $1 AND state = 'waiting' AND no > $2 \
         AND least <= $3 ORDER BY listing_no, no LIMIT $4::bigint");
-    AHEAD = "SELECT (SELECT count(*) FROM waitlist WHERE listing_no = $1 AND state = 'waiting' AND group_no = -1 AND no < $2) + \
-        (SELECT count(*) FROM waitlist WHERE listing_no = $1 AND state = 'waiting' AND group_no = $3 AND no < $2 \
+    AHEAD = "SELECT (SELECT count(*) FROM waitlist_waiting WHERE listing_no = $1 AND group_no = -1 AND no < $2) + \
+        (SELECT count(*) FROM waitlist_waiting WHERE listing_no = $1 AND group_no = $3 AND no < $2 \
             AND first <= $5 AND last >= $4)";
-    ALL_AHEAD = "SELECT count(*) FROM waitlist WHERE listing_no = $1 AND state = 'waiting' AND no < $2";
-    DUE_ENTRIES = concat!("SELECT ", entry_columns!(), " FROM waitlist WHERE due_at <= $1 AND listing_no = ANY($2::bigint[]) \
-        ORDER BY due_at, listing_no, no LIMIT $3::bigint");
-    RECHECK_ENTRIES = "UPDATE waitlist SET due_at = least(due_at, $2) WHERE listing_no = $1 AND state = 'waiting'";
+    ALL_AHEAD = "SELECT count(*) FROM waitlist_waiting WHERE listing_no = $1 AND no < $2";
+    /// In the order of the index, or a plan that was made when the tables were empty would go through all who wait.
+    DUE_ENTRIES = concat!("SELECT e.* FROM (SELECT * FROM (SELECT listing_no, no, due_at FROM waitlist_waiting \
+            WHERE due_at <= $1 ORDER BY due_at, no OFFSET 0) d WHERE listing_no = ANY($2::bigint[]) \
+            ORDER BY due_at, no LIMIT $3::bigint) w, LATERAL (SELECT ", entry_columns!(), " \
+            FROM waitlist WHERE listing_no = w.listing_no AND no = w.no OFFSET 0) e ORDER BY w.due_at, e.listing_no, e.no");
+    RECHECK_ENTRIES = "WITH due AS (UPDATE waitlist_waiting SET due_at = least(due_at, $2) WHERE listing_no = $1 \
+            RETURNING no, due_at) \
+        UPDATE waitlist w SET due_at = due.due_at FROM due WHERE w.listing_no = $1 AND w.no = due.no";
     INSERT_ENTRIES = "INSERT INTO waitlist (listing_no, no, id, state, want, customer, created_at, created_by, until, due_at, \
         joined_behind, skipped, kept, booking_no, ended, group_no, first, last, least, customer_digest, address) \
         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::uuid[], \
@@ -125,6 +132,18 @@ statements! { LANE:
         booking_no = u.booking_no, ended = u.ended FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], \
         $6::text[], $7::bigint[], $8::text[]) AS u (listing_no, no, state, due_at, skipped, kept, booking_no, ended) \
         WHERE w.listing_no = u.listing_no AND w.no = u.no";
+    /// Who waits from now on.
+    INSERT_WAITING = "INSERT INTO waitlist_waiting (listing_no, group_no, no, due_at, keeps, first, last, least) \
+        SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::boolean[], $6::bigint[], $7::bigint[], \
+        $8::bigint[])";
+    /// Who goes on waiting.
+    UPDATE_WAITING = "UPDATE waitlist_waiting w SET due_at = u.due_at, keeps = u.keeps \
+        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::boolean[]) \
+        AS u (listing_no, group_no, no, due_at, keeps) \
+        WHERE w.listing_no = u.listing_no AND w.group_no = u.group_no AND w.no = u.no";
+    /// Who waits no more.
+    DELETE_WAITING = "DELETE FROM waitlist_waiting w USING unnest($1::bigint[], $2::bigint[], $3::bigint[]) \
+        AS u (listing_no, group_no, no) WHERE w.listing_no = u.listing_no AND w.group_no = u.group_no AND w.no = u.no";
     COUNT_OF_GROUPS = "SELECT coalesce(sum(waiting), 0)::bigint FROM waitlist_counts WHERE listing_no = $1 AND group_no = ANY($2::bigint[])";
     ADD_TO_COUNTS = "INSERT INTO waitlist_counts AS c (listing_no, group_no, waiting) \
         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) \
@@ -257,11 +276,13 @@ statements! { #[cfg(test)] OTHERS:
     DUE_AT_OF_BOOKINGS = "SELECT no, due_at FROM bookings WHERE no = ANY($1::bigint[])";
     BOOKING_DUE_AT = "SELECT due_at FROM bookings WHERE no = $1";
     NEXT_DUE = "SELECT least((SELECT due_at FROM bookings WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1), \
-        (SELECT due_at FROM waitlist WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1))";
+        (SELECT due_at FROM waitlist_waiting WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1))";
     COUNTS = "SELECT group_no, waiting FROM waitlist_counts WHERE listing_no = $1 AND waiting <> 0";
     ENTRY_BY_ID = concat!("SELECT ", entry_columns!(), " FROM waitlist WHERE id = $1");
     ENTRIES_AFTER = concat!("SELECT ", entry_columns!(), " FROM waitlist WHERE listing_no = $1 AND no > $2 ORDER BY no LIMIT $3::bigint");
-    WAITING_AFTER = concat!("SELECT ", entry_columns!(), " FROM waitlist WHERE listing_no = $1 AND no > $2 AND state = 'waiting' \
+    /// By what they are found by, whatever their own rows say.
+    WAITING_AFTER = concat!("SELECT ", entry_columns!(), " FROM waitlist e WHERE listing_no = $1 AND no > $2 AND EXISTS ( \
+            SELECT FROM waitlist_waiting w WHERE w.listing_no = e.listing_no AND w.group_no = e.group_no AND w.no = e.no) \
         ORDER BY no LIMIT $3::bigint");
     IS_RENEWING = "SELECT 1 FROM listings WHERE renew_through IS NOT NULL LIMIT 1";
     HOLDS = "SELECT group_no, first, last, quantity, due_at FROM holds WHERE listing_no = $1 ORDER BY group_no, due_at, booking_no, first";
@@ -363,16 +384,22 @@ mod tests {
             (super::LIST_NUMBERS, "Index Only Scan Backward using waitlist_pkey"),
             (super::LAST_BOOKING, "Index Only Scan Backward using bookings_by_listing"),
             (super::NEWEST_ENTRIES, "Index Scan Backward using waitlist_by_customer"),
+            (super::WAITING, "Index Scan using waitlist_waiting_pkey"),
+            (super::DUE_ENTRIES, "Index Scan using waitlist_waiting_by_due_at"),
         ] {
             let sql = sql
                 .replace("$1::bigint[]", "ARRAY[1]::bigint[]")
                 .replace("$2::uuid[]", "ARRAY[gen_random_uuid()]")
-                .replace("$1", "1");
-            let settings = "SET enable_seqscan = off; SET enable_bitmapscan = off";
+                .replace("$2::bigint[]", "ARRAY[1]::bigint[]")
+                .replace("$3::bigint[]", "ARRAY[1]::bigint[]");
+            let sql = (1..=6).fold(sql, |sql, number| sql.replace(&format!("${number}"), "1"));
+            let settings = "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off; \
+                SET enable_mergejoin = off";
             let lines = server.sql("plans", &format!("{settings}; EXPLAIN {sql}")).unwrap();
             let plan: Vec<String> = lines.into_iter().filter_map(|mut line| line.swap_remove(0)).collect();
             let limit = plan.iter().position(|line| line.contains("Limit")).expect(&sql);
-            assert!(plan[limit + 1].contains(index), "{plan:#?}");
+            let stops = plan[limit..].iter().all(|line| !line.contains("Sort"));
+            assert!(stops && plan[limit..].iter().any(|line| line.contains(index)), "{plan:#?}");
         }
     }
 }

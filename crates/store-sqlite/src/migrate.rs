@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_waitlist.sql"),
     include_str!("../migrations/0003_waitlist_keys.sql"),
+    include_str!("../migrations/0004_who_waits.sql"),
 ];
 /// The migration that leaves it to the program to say who waits.
 const WAITLIST_KEYS: u32 = 3;

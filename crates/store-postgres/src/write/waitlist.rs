@@ -10,7 +10,7 @@ use lastseat_core::world::World;
 use lastseat_store::columns::{self, EVERYTHING};
 use uuid::Uuid;
 
-use super::{Written, json, params};
+use super::{Param, Written, json, params};
 use crate::sql;
 
 /// Writes new and changed entries, and how many wait.
@@ -26,15 +26,29 @@ pub(super) fn write(written: &mut Written, world: &World) {
 
 fn write_entries(written: &mut Written, world: &World) {
     let (mut new, mut changed) = (Vec::new(), Vec::new());
+    let (mut begins, mut goes_on, mut ends) = (Vec::new(), Vec::new(), Vec::new());
     for (old, entry) in world.changed_entries() {
-        if old.is_some() { changed.push(entry) } else { new.push(entry) }
+        let rows = if old.is_some() { &mut changed } else { &mut new };
+        rows.push(entry);
+        let found_by = |entry: &Entry| (entry.due_at, entry.kept.is_empty());
+        match old.filter(|old| old.waits()) {
+            None if entry.waits() => begins.push(entry),
+            None => {}
+            Some(_) if !entry.waits() => ends.push(entry),
+            Some(old) if found_by(old) != found_by(entry) => goes_on.push(entry),
+            Some(_) => {}
+        }
     }
-    let listings: BTreeSet<ListingNo> = new.iter().chain(&changed).map(|entry| entry.listing).collect();
-    if !changed.is_empty() {
-        update(written, &changed);
-    }
-    if !new.is_empty() {
-        insert(written, &new);
+    for (sql, rows, columns) in [
+        (sql::INSERT_ENTRIES, &new, new_columns as fn(&[&Entry]) -> Vec<Param>),
+        (sql::UPDATE_ENTRIES, &changed, changed_columns),
+        (sql::INSERT_WAITING, &begins, begins_columns),
+        (sql::UPDATE_WAITING, &goes_on, goes_on_columns),
+        (sql::DELETE_WAITING, &ends, waiting_key),
+    ] {
+        if !rows.is_empty() {
+            written.push(sql, columns(rows));
+        }
     }
     let counts = world.changed_counts();
     for (sql, more) in [(sql::ADD_TO_COUNTS, true), (sql::TAKE_FROM_COUNTS, false)] {
@@ -47,6 +61,7 @@ fn write_entries(written: &mut Written, world: &World) {
             written.push(sql, params![of, groups, by]);
         }
     }
+    let listings: BTreeSet<ListingNo> = new.iter().chain(&changed).map(|entry| entry.listing).collect();
     let waiting: Vec<i64> = listings.iter().map(|no| world.list_numbers(*no).waiting).collect();
     let listings: Vec<i64> = listings.into_iter().map(|no| no.0).collect();
     written.push(sql::SET_WAITING, params![listings, waiting]);
@@ -54,6 +69,11 @@ fn write_entries(written: &mut Written, world: &World) {
 
 fn column<T>(rows: &[&Entry], of: impl Fn(&Entry) -> T) -> Vec<T> {
     rows.iter().map(|entry| of(entry)).collect()
+}
+
+/// One of the columns that say which pools an entry has to do with.
+fn reach(rows: &[&Entry], of: fn((i64, i64, i64)) -> i64) -> Vec<i64> {
+    column(rows, |entry| of(columns::reach(entry.want.reach())))
 }
 
 fn kept(entry: &Entry) -> Option<String> {
@@ -64,8 +84,9 @@ fn digest(entry: &Entry) -> Option<Uuid> {
     entry.customer.identity().map(|identity| Uuid::from_bytes(identity_digest(&identity)))
 }
 
-fn update(written: &mut Written, rows: &[&Entry]) {
-    let params = params![
+/// The 8 columns of changed entries.
+fn changed_columns(rows: &[&Entry]) -> Vec<Param> {
+    params![
         column(rows, |entry| entry.listing.0),
         column(rows, |entry| entry.no.0),
         column(rows, |entry| entry.state.as_str()),
@@ -74,13 +95,12 @@ fn update(written: &mut Written, rows: &[&Entry]) {
         column(rows, kept),
         column(rows, |entry| entry.booking.map(|no| no.0)),
         column(rows, |entry| entry.ended.map(Ended::as_str)),
-    ];
-    written.push(sql::UPDATE_ENTRIES, params);
+    ]
 }
 
-fn insert(written: &mut Written, rows: &[&Entry]) {
-    let reach = |of: fn((i64, i64, i64)) -> i64| column(rows, |entry| of(columns::reach(entry.want.reach())));
-    let params = params![
+/// The 21 columns of new entries.
+fn new_columns(rows: &[&Entry]) -> Vec<Param> {
+    params![
         column(rows, |entry| entry.listing.0),
         column(rows, |entry| entry.no.0),
         column(rows, |entry| Uuid::from_u128(entry.id.bits())),
@@ -96,12 +116,41 @@ fn insert(written: &mut Written, rows: &[&Entry]) {
         column(rows, kept),
         column(rows, |entry| entry.booking.map(|no| no.0)),
         column(rows, |entry| entry.ended.map(Ended::as_str)),
-        reach(|(group, ..)| group),
-        reach(|(_, first, _)| first),
-        reach(|(.., last)| last),
+        reach(rows, |(group, ..)| group),
+        reach(rows, |(_, first, _)| first),
+        reach(rows, |(.., last)| last),
         column(rows, |entry| entry.want.least()),
         column(rows, digest),
         column(rows, |entry| entry.address.clone()),
-    ];
-    written.push(sql::INSERT_ENTRIES, params);
+    ]
+}
+
+/// Where those stand who wait: listing, group and number.
+fn waiting_key(rows: &[&Entry]) -> Vec<Param> {
+    params![
+        column(rows, |entry| entry.listing.0),
+        reach(rows, |(group, ..)| group),
+        column(rows, |entry| entry.no.0)
+    ]
+}
+
+/// The same, with what changes while they wait.
+fn goes_on_columns(rows: &[&Entry]) -> Vec<Param> {
+    let mut columns = waiting_key(rows);
+    columns.extend(params![
+        column(rows, |entry| entry.due_at.map(Time::millis)),
+        column(rows, |entry| !entry.kept.is_empty()),
+    ]);
+    columns
+}
+
+/// The same, with which pools they are found by.
+fn begins_columns(rows: &[&Entry]) -> Vec<Param> {
+    let mut columns = goes_on_columns(rows);
+    columns.extend(params![
+        reach(rows, |(_, first, _)| first),
+        reach(rows, |(.., last)| last),
+        column(rows, |entry| entry.want.least()),
+    ]);
+    columns
 }

@@ -1,0 +1,1 @@
+-- Nothing: this is about how PostgreSQL keeps its indexes. The numbers are the same for both databases.
