@@ -10,6 +10,7 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 use lastseat_store::StoreError;
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::task::JoinHandle;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{AsyncMessage, Client, Statement};
 
@@ -69,7 +70,7 @@ enum Driver {
 
 /// A connection, asked by one thread at a time, which waits.
 pub(crate) struct Connection {
-    pub(crate) client: Client,
+    pub(crate) client: Arc<Client>,
     driver: Driver,
     statements: HashMap<&'static str, Statement>,
     /// Whether the server has said that a commit is not where it should be.
@@ -107,7 +108,13 @@ impl Connection {
     }
 
     fn new(client: Client, driver: Driver, unreplicated: Arc<AtomicBool>) -> Self {
-        Self { client, driver, statements: HashMap::new(), unreplicated, spoilt: Cell::new(false) }
+        Self {
+            client: Arc::new(client),
+            driver,
+            statements: HashMap::new(),
+            unreplicated,
+            spoilt: Cell::new(false),
+        }
     }
 
     /// Whether it can still be used.
@@ -140,6 +147,23 @@ impl Connection {
             }
             // Chores may wait for a migration, or copy for long. The server ends what takes too long.
             Driver::Shared(_, None) => Ok(futures_executor::block_on(asked)),
+        }
+    }
+
+    /// Begins to ask something: the question is on its way when this returns. Of the thread's own connections the answer
+    /// comes while something else is waited for.
+    pub(crate) fn begin<T: Send + 'static>(
+        &self,
+        asked: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        match &self.driver {
+            Driver::Own(runtime) => {
+                let begun = runtime.spawn(asked);
+                // Lets those run who put the question together and send it.
+                runtime.block_on(tokio::task::yield_now());
+                begun
+            }
+            Driver::Shared(runtime, _) => runtime.spawn(asked),
         }
     }
 

@@ -27,6 +27,9 @@ use crate::row::{self, get};
 use crate::sql;
 use crate::write::{MAX_EVENTS, Written};
 
+/// From so many changed entries of waitlists on they are sent before the rest is put together.
+const MANY_ENTRIES: usize = 64;
+
 /// What was read when the locks were taken.
 pub(crate) struct Loaded {
     pub(crate) now: Time,
@@ -380,7 +383,15 @@ impl Tx for PgTx<'_> {
             return Err(StoreError::BadData(format!("a batch has {MAX_EVENTS} events at most")));
         }
         let no = self.loaded.batch_no;
-        let written = Written::new(world, self.batch, no, self.lane.shared().node);
+        let node = self.lane.shared().node;
+        let others = || Written::new(world, self.batch, no, node);
+        let are_many = world.changed_entries().nth(MANY_ENTRIES).is_some();
+        // The lists of new listings need their rows.
+        let written = if are_many && world.changes.new_listings.is_empty() {
+            Written::lists(world).begin(self.lane.connection()?).and(others())
+        } else {
+            others().and(Written::lists(world))
+        };
         self.used = (
             world.changes.bookings.values().filter(|old| old.is_none()).count(),
             world.changes.new_listings.len(),
@@ -397,8 +408,9 @@ impl Tx for PgTx<'_> {
         }
         let changed = world.changes.pools.iter().filter_map(|at| Some((*at, world.pool(*at)?)));
         self.lane.known.put_pools(changed);
-        for (_, entry) in world.changed_entries() {
-            self.lane.known.put_waiting(entry.listing, world.list_numbers(entry.listing).waiting);
+        let lists: BTreeSet<ListingNo> = world.changed_entries().map(|(_, entry)| entry.listing).collect();
+        for no in lists {
+            self.lane.known.put_waiting(no, world.list_numbers(no).waiting);
         }
         Ok(())
     }

@@ -13,7 +13,10 @@ use lastseat_core::world::{Answer, Changes, CustomerUse, World};
 use lastseat_store::columns::ENTRY_THERE;
 use lastseat_store::{CommitError, StoreError};
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use tokio::task::JoinHandle;
 use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Statement};
 use uuid::Uuid;
 
 pub(crate) use bookings::counted_anew;
@@ -39,6 +42,8 @@ type Param = Box<dyn ToSql + Sync + Send>;
 #[derive(Default)]
 pub(crate) struct Written {
     statements: Vec<(&'static str, Vec<Param>)>,
+    /// What was sent before them.
+    begun: Option<JoinHandle<Answers>>,
     /// How far renewing has come, by listing.
     pub(crate) renewed: Vec<(i64, Option<i64>)>,
 }
@@ -50,7 +55,7 @@ macro_rules! params {
 pub(crate) use params;
 
 impl Written {
-    /// What the world has changed, as the batch `id` with the number `no`, written by `node`.
+    /// What the world has changed, but for waitlists, as the batch `id` with the number `no`, written by `node`.
     pub(crate) fn new(world: &World, id: u128, no: i64, node: i64) -> Self {
         let mut written = Self::default();
         let changes = &world.changes;
@@ -67,7 +72,6 @@ impl Written {
                 changes.removed_pools.iter().map(|at| (at.listing.0, at.pool.packed())).unzip();
             written.push(sql::DELETE_POOLS, params![listings, nos]);
         }
-        waitlist::write(&mut written, world);
         customers(&mut written, world);
         keys(&mut written, world);
         let mut all = params![
@@ -88,6 +92,19 @@ impl Written {
         written
     }
 
+    /// What the world has changed of waitlists.
+    pub(crate) fn lists(world: &World) -> Self {
+        let mut written = Self::default();
+        waitlist::write(&mut written, world);
+        written
+    }
+
+    /// This, and then the other.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.statements.extend(other.statements);
+        self
+    }
+
     pub(crate) fn push(&mut self, sql: &'static str, params: Vec<Param>) {
         self.statements.push((sql, params));
     }
@@ -95,6 +112,18 @@ impl Written {
     /// Sends it and waits until it is done; nothing of it is committed.
     pub(crate) fn send(self, connection: &Connection) -> Result<(), StoreError> {
         self.run(connection, None).0
+    }
+
+    /// Sends it already, so that the server is at work on it while more is put together.
+    pub(crate) fn begin(mut self, connection: &Connection) -> Self {
+        let client = Arc::clone(&connection.client);
+        let statements = std::mem::take(&mut self.statements).into_iter();
+        let statements: Vec<(Statement, Vec<Param>)> =
+            statements.map(|(sql, params)| (connection.prepared(sql).clone(), params)).collect();
+        self.begun = Some(connection.begin(async move {
+            join_all(statements.iter().map(|(statement, params)| execute(&client, statement, params))).await
+        }));
+        self
     }
 
     /// Sends it with the commit behind it, and waits until both are done.
@@ -119,17 +148,14 @@ impl Written {
         for (listing, through) in std::mem::take(&mut self.renewed) {
             self.push(sql::SET_RENEWED, params![listing, through]);
         }
+        let mut begun = self.begun.take();
         let mut chunks = self.statements.chunks(AT_ONCE).peekable();
-        if chunks.peek().is_none() {
-            return (Ok(()), then.map_or(Ok(()), |then| commit(connection, then)));
-        }
-        let mut committed = Ok(());
-        while let Some(chunk) = chunks.next() {
-            let sent = chunk.iter().map(|(sql, params)| async move {
-                let params: Vec<&(dyn ToSql + Sync)> =
-                    params.iter().map(|param| &**param as &(dyn ToSql + Sync)).collect();
-                connection.client.execute(connection.prepared(sql), &params).await
-            });
+        loop {
+            let before = answers_of(begun.take());
+            let chunk = chunks.next().unwrap_or_default();
+            let sent = chunk
+                .iter()
+                .map(|(sql, params)| execute(&connection.client, connection.prepared(sql), params));
             let last = then.filter(|_| chunks.peek().is_none());
             let end = async {
                 match last {
@@ -137,31 +163,44 @@ impl Written {
                     None => Ok(()),
                 }
             };
-            let answers = connection.wait(async { tokio::join!(biased; join_all(sent), end) });
-            let (written, ended) = match answers {
+            let answers = connection.wait(async { tokio::join!(biased; join_all(sent), end, before) });
+            let (written, ended, before) = match answers {
                 Ok(answers) => answers,
                 Err(late) => {
                     connection.spoil();
                     return (Err(late), Ok(()));
                 }
             };
-            for answer in written {
+            for answer in before.into_iter().chain(written) {
                 if let Err(error) = connection.check(answer) {
                     return (Err(error), Ok(()));
                 }
             }
-            committed = ended.map_err(|error| outcome(connection, error));
+            if chunks.peek().is_none() {
+                return (Ok(()), ended.map_err(|error| outcome(connection, error)));
+            }
         }
-        (Ok(()), committed)
     }
 }
 
-fn commit(connection: &Connection, end: &str) -> Result<(), CommitError> {
-    let answer = connection.wait(connection.client.batch_execute(end)).map_err(|late| {
-        connection.spoil();
-        CommitError::Unknown(late)
-    })?;
-    answer.map_err(|error| outcome(connection, error))
+/// Answers to statements, one each.
+type Answers = Vec<Result<u64, tokio_postgres::Error>>;
+
+/// Waits for what was begun.
+async fn answers_of(begun: Option<JoinHandle<Answers>>) -> Answers {
+    match begun {
+        Some(begun) => begun.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())),
+        None => Vec::new(),
+    }
+}
+
+async fn execute(
+    client: &Client,
+    statement: &Statement,
+    params: &[Param],
+) -> Result<u64, tokio_postgres::Error> {
+    let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|param| &**param as _).collect();
+    client.execute(statement, &params).await
 }
 
 /// Whether a commit that has succeeded is where it should be, as the server says.
