@@ -165,7 +165,11 @@ fn attempt(
         answers.push(decide(&mut load.world, command));
         load.serve()?;
     }
-    let Load { world, renewal, mut more_due, .. } = load;
+    let Load { world, renewal, mut more_due, left_overdue, .. } = load;
+    if left_overdue {
+        more_due = true;
+        answers.iter_mut().for_each(ask_again);
+    }
     // What was kept for the next in line, because this batch has made offers enough, is given away at once.
     more_due |= world.changed_entries().any(|(_, entry)| entry.due_at.is_some_and(|due| due <= world.now));
     // Sentences are checked to say what is true after the whole batch.
@@ -204,6 +208,15 @@ fn attempt(
             }
             Err(Failure::Store(error))
         }
+    }
+}
+
+/// What would be refused for want of places while more has lapsed than one batch sweeps is to be asked once more: this
+/// batch has given back some of it, the next will give back more.
+fn ask_again(answer: &mut Answer) {
+    if matches!(answer, Err(Refusal { code: Code::SoldOut | Code::CapacityInUse, .. })) {
+        let detail = "More places have come free than can be given out at once. Nothing was changed; try again in a second.";
+        *answer = Err(Refusal::with(Code::Overloaded, detail, RefusalData::RetryAfter(1)));
     }
 }
 

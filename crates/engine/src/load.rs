@@ -14,6 +14,10 @@ use lastseat_core::world::{CustomerRef, World};
 use lastseat_store::{StoreError, Tx};
 use std::sync::Arc;
 
+/// Overdue bookings that one batch sweeps for the pools that it needs, at most: what a transaction can write, and less than
+/// a second's work.
+const MAX_SWEPT: usize = 16_384;
+
 /// How far renewing comes with this batch.
 pub(crate) struct Renewal {
     pub(crate) listing: ListingNo,
@@ -28,8 +32,13 @@ pub(crate) struct Load<'a> {
     tx: &'a mut dyn Tx,
     pub(crate) world: World,
     wanted: Wanted,
-    /// Pools of which all that was needed of what is overdue is loaded.
+    /// Pools of which all that was needed of what is overdue is loaded, and customers of whom all is.
     swept: BTreeSet<PoolRef>,
+    swept_customers: BTreeSet<CustomerRef>,
+    /// How many more overdue bookings this batch may sweep for its pools.
+    may_sweep: usize,
+    /// Whether more is overdue than that.
+    pub(crate) left_overdue: bool,
     pub(crate) renewal: Option<Renewal>,
     pub(crate) more_due: bool,
 }
@@ -44,6 +53,9 @@ impl<'a> Load<'a> {
             world,
             wanted: Wanted::default(),
             swept: BTreeSet::new(),
+            swept_customers: BTreeSet::new(),
+            may_sweep: MAX_SWEPT,
+            left_overdue: false,
             renewal: None,
             more_due: false,
         })
@@ -171,23 +183,32 @@ impl<'a> Load<'a> {
     /// Loads the overdue bookings of pools that are short and of customers whose limit will be checked. No
     /// more of them than the batch needs, and than those get who wait there; settling them gives back what they hold.
     fn overdue(&mut self) -> Result<Vec<BookingNo>, StoreError> {
+        // What has been given back is found once more where its row stands.
+        let is_first = self.swept.is_empty();
         let short = |(at, asked): (&PoolRef, &i64)| {
             let asked = asked.saturating_add(self.for_who_waits(at.listing));
             let pool = self.world.pool(*at).filter(|pool| pool.held > 0 && pool.available() < asked)?;
-            Some((*at, asked.saturating_sub(pool.available())))
+            Some((*at, asked.saturating_sub(if is_first { pool.available() } else { 0 })))
         };
         let new = self.wanted.pools.iter().filter(|(at, _)| !self.swept.contains(at));
         let short: Vec<(PoolRef, i64)> = new.filter_map(short).collect();
         self.swept.extend(self.wanted.pools.keys());
-        let limited = self.limited();
         let mut overdue = Vec::new();
         if !short.is_empty() {
-            overdue.extend(self.tx.overdue_in(&short)?);
+            overdue = self.tx.overdue_in(&short)?;
+            overdue.retain(|no| self.world.booking_at(*no).is_none());
+            self.left_overdue |= overdue.len() > self.may_sweep;
+            overdue.truncate(self.may_sweep);
+            self.may_sweep -= overdue.len();
+            self.bookings_at(overdue.clone())?;
         }
+        let limited = self.limited();
         if !limited.is_empty() {
-            overdue.extend(self.tx.overdue_of(&limited)?);
+            let found = self.tx.overdue_of(&limited)?;
+            self.bookings_at(found.clone())?;
+            overdue.extend(found);
+            self.swept_customers.extend(limited);
         }
-        self.bookings_at(overdue.clone())?;
         self.pools()?;
         Ok(overdue)
     }
@@ -200,10 +221,10 @@ impl<'a> Load<'a> {
         offers.saturating_mul(policies.map(|policy| policy.max_quantity).max().unwrap_or(1))
     }
 
-    /// Customers whose limit will be checked and who are not loaded yet.
+    /// Customers whose limit will be checked and of whom it was not asked yet what is overdue.
     fn limited(&self) -> Vec<CustomerRef> {
         let limited = self.wanted.customers.iter().filter(|(_, limited)| **limited);
-        let new = limited.map(|(customer, _)| customer).filter(|of| !self.world.has_loaded_customer(of));
+        let new = limited.map(|(customer, _)| customer).filter(|of| !self.swept_customers.contains(of));
         new.cloned().collect()
     }
 

@@ -150,21 +150,17 @@ impl Connection {
         }
     }
 
-    /// Begins to ask something: the question is on its way when this returns. Of the thread's own connections the answer
-    /// comes while something else is waited for.
+    /// Begins to ask something: the question is on its way when this returns, before any that comes later. The answer comes
+    /// in while something else is waited for. For connections with a runtime of their own.
     pub(crate) fn begin<T: Send + 'static>(
         &self,
         asked: impl Future<Output = T> + Send + 'static,
     ) -> JoinHandle<T> {
-        match &self.driver {
-            Driver::Own(runtime) => {
-                let begun = runtime.spawn(asked);
-                // Lets those run who put the question together and send it.
-                runtime.block_on(tokio::task::yield_now());
-                begun
-            }
-            Driver::Shared(runtime, _) => runtime.spawn(asked),
-        }
+        let Driver::Own(runtime) = &self.driver else { unreachable!("only lanes write") };
+        let begun = runtime.spawn(asked);
+        // Lets those run who put the question together and send it.
+        runtime.block_on(tokio::task::yield_now());
+        begun
     }
 
     /// Waits for an answer that may be an error of the database's.

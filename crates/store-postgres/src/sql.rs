@@ -101,13 +101,15 @@ statements! { LANE:
     /// was empty would go through all of it. For the same reason the order is not that of the primary key.
     NEWEST_ENTRIES = concat!("SELECT e.* FROM unnest($1::bigint[], $2::uuid[]) AS u (of, who), LATERAL (SELECT ", entry_columns!(), " \
         FROM waitlist WHERE listing_no = u.of AND customer_digest = u.who ORDER BY customer_digest DESC, no DESC LIMIT 1) e");
-    KEEPERS = concat!("SELECT ", entry_columns!(), " FROM waitlist WHERE listing_no = $1 AND no = ANY(ARRAY( \
-        SELECT no FROM waitlist_waiting WHERE listing_no = $1 AND keeps)) ORDER BY no");
+    // Each entry by its number, which a limit enforces: a plan that was made when lists were short would compare all of a
+    // list with all numbers.
+    KEEPERS = concat!("SELECT e.* FROM (SELECT no FROM waitlist_waiting WHERE listing_no = $1 AND keeps) w, LATERAL (SELECT ",
+        entry_columns!(), " FROM waitlist WHERE listing_no = $1 AND no = w.no OFFSET 0) e ORDER BY e.no");
     /// Each pool by itself, and those that want several groups, or any, which stand under the group -1.
-    WAITING = concat!("SELECT ", entry_columns!(), " FROM waitlist WHERE listing_no = $1 AND no = ANY(ARRAY( \
-        SELECT w.no FROM unnest($2::bigint[], $3::bigint[]) AS u (group_no, position), LATERAL ( \
-            SELECT no FROM waitlist_waiting WHERE listing_no = $1 AND group_no = u.group_no AND no > $4 \
-            AND least <= $5 AND first <= u.position AND last >= u.position ORDER BY no LIMIT $6::bigint) w))");
+    WAITING = concat!("SELECT e.* FROM unnest($2::bigint[], $3::bigint[]) AS u (group_no, position), LATERAL ( \
+            SELECT no FROM waitlist_waiting WHERE listing_no = $1 AND group_no = u.group_no AND no > $4 AND least <= $5 \
+            AND first <= u.position AND last >= u.position ORDER BY no LIMIT $6::bigint) w, LATERAL (SELECT ", entry_columns!(), " \
+            FROM waitlist WHERE listing_no = $1 AND no = w.no OFFSET 0) e");
     /// Where there are so many pools that it is quicker to look at everybody.
     WAITING_FOR_ANYTHING = concat!("SELECT ", entry_columns!(), " FROM waitlist WHERE listing_no = $1 AND state = 'waiting' AND no > $2 \
         AND least <= $3 ORDER BY listing_no, no LIMIT $4::bigint");
@@ -120,9 +122,8 @@ statements! { LANE:
             WHERE due_at <= $1 ORDER BY due_at, no OFFSET 0) d WHERE listing_no = ANY($2::bigint[]) \
             ORDER BY due_at, no LIMIT $3::bigint) w, LATERAL (SELECT ", entry_columns!(), " \
             FROM waitlist WHERE listing_no = w.listing_no AND no = w.no OFFSET 0) e ORDER BY w.due_at, e.listing_no, e.no");
-    RECHECK_ENTRIES = "WITH due AS (UPDATE waitlist_waiting SET due_at = least(due_at, $2) WHERE listing_no = $1 \
-            RETURNING no, due_at) \
-        UPDATE waitlist w SET due_at = due.due_at FROM due WHERE w.listing_no = $1 AND w.no = due.no";
+    RECHECK_ENTRIES = "UPDATE waitlist SET due_at = least(due_at, $2) WHERE listing_no = $1 AND state = 'waiting'";
+    RECHECK_WAITING = "UPDATE waitlist_waiting SET due_at = least(due_at, $2) WHERE listing_no = $1";
     INSERT_ENTRIES = "INSERT INTO waitlist (listing_no, no, id, state, want, customer, created_at, created_by, until, due_at, \
         joined_behind, skipped, kept, booking_no, ended, group_no, first, last, least, customer_digest, address) \
         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::uuid[], \
@@ -142,8 +143,9 @@ statements! { LANE:
         AS u (listing_no, group_no, no, due_at, keeps) \
         WHERE w.listing_no = u.listing_no AND w.group_no = u.group_no AND w.no = u.no";
     /// Who waits no more.
-    DELETE_WAITING = "DELETE FROM waitlist_waiting w USING unnest($1::bigint[], $2::bigint[], $3::bigint[]) \
-        AS u (listing_no, group_no, no) WHERE w.listing_no = u.listing_no AND w.group_no = u.group_no AND w.no = u.no";
+    DELETE_WAITING = "DELETE FROM waitlist_waiting WHERE ctid = ANY(ARRAY(SELECT w.ctid \
+        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS u (listing_no, group_no, no), LATERAL (SELECT ctid \
+            FROM waitlist_waiting WHERE listing_no = u.listing_no AND group_no = u.group_no AND no = u.no OFFSET 0) w))";
     COUNT_OF_GROUPS = "SELECT coalesce(sum(waiting), 0)::bigint FROM waitlist_counts WHERE listing_no = $1 AND group_no = ANY($2::bigint[])";
     ADD_TO_COUNTS = "INSERT INTO waitlist_counts AS c (listing_no, group_no, waiting) \
         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) \
@@ -230,12 +232,16 @@ statements! { LANE:
         held = excluded.held, confirmed = excluded.confirmed, price = excluded.price, kept = excluded.kept";
     DELETE_POOLS = "DELETE FROM pools p USING unnest($1::bigint[], $2::bigint[]) AS u (listing_no, pool_no) \
         WHERE p.listing_no = u.listing_no AND p.pool_no = u.pool_no";
-    DELETE_HOLDS = "DELETE FROM holds h USING unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) \
-        AS u (listing_no, group_no, due_at, booking_no, first) WHERE h.listing_no = u.listing_no AND h.group_no = u.group_no \
-        AND h.due_at = u.due_at AND h.booking_no = u.booking_no AND h.first = u.first";
-    DELETE_CUSTOMER_HOLDS = "DELETE FROM customer_holds h USING unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[]) \
-        AS u (listing_no, identity, due_at, booking_no) WHERE h.listing_no = u.listing_no AND h.identity = u.identity \
-        AND h.due_at = u.due_at AND h.booking_no = u.booking_no";
+    // Row by row where they are: these tables are empty at times, and a plan that was made then would compare all of a
+    // large one with all that goes.
+    DELETE_HOLDS = "DELETE FROM holds WHERE ctid = ANY(ARRAY(SELECT h.ctid \
+        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) \
+        AS u (listing_no, group_no, due_at, booking_no, first), LATERAL (SELECT ctid FROM holds WHERE listing_no = u.listing_no \
+            AND group_no = u.group_no AND due_at = u.due_at AND booking_no = u.booking_no AND first = u.first OFFSET 0) h))";
+    DELETE_CUSTOMER_HOLDS = "DELETE FROM customer_holds WHERE ctid = ANY(ARRAY(SELECT h.ctid \
+        FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[]) AS u (listing_no, identity, due_at, booking_no), \
+        LATERAL (SELECT ctid FROM customer_holds WHERE listing_no = u.listing_no AND identity = u.identity \
+            AND due_at = u.due_at AND booking_no = u.booking_no OFFSET 0) h))";
     INSERT_CUSTOMER_HOLDS = "INSERT INTO customer_holds (listing_no, identity, due_at, booking_no) \
         SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[]) ON CONFLICT DO NOTHING";
     UPSERT_CUSTOMERS = "INSERT INTO customers (listing_no, identity, units, open_holds) \
@@ -280,9 +286,10 @@ statements! { #[cfg(test)] OTHERS:
     COUNTS = "SELECT group_no, waiting FROM waitlist_counts WHERE listing_no = $1 AND waiting <> 0";
     ENTRY_BY_ID = concat!("SELECT ", entry_columns!(), " FROM waitlist WHERE id = $1");
     ENTRIES_AFTER = concat!("SELECT ", entry_columns!(), " FROM waitlist WHERE listing_no = $1 AND no > $2 ORDER BY no LIMIT $3::bigint");
-    /// By what they are found by, whatever their own rows say.
+    /// Who would be found: whose two rows agree.
     WAITING_AFTER = concat!("SELECT ", entry_columns!(), " FROM waitlist e WHERE listing_no = $1 AND no > $2 AND EXISTS ( \
-            SELECT FROM waitlist_waiting w WHERE w.listing_no = e.listing_no AND w.group_no = e.group_no AND w.no = e.no) \
+            SELECT FROM waitlist_waiting w WHERE w.listing_no = e.listing_no AND w.group_no = e.group_no AND w.no = e.no \
+            AND w.due_at IS NOT DISTINCT FROM e.due_at AND w.keeps = (e.kept IS NOT NULL)) \
         ORDER BY no LIMIT $3::bigint");
     IS_RENEWING = "SELECT 1 FROM listings WHERE renew_through IS NOT NULL LIMIT 1";
     HOLDS = "SELECT group_no, first, last, quantity, due_at FROM holds WHERE listing_no = $1 ORDER BY group_no, due_at, booking_no, first";
@@ -373,6 +380,23 @@ mod tests {
         prepared.unwrap();
     }
 
+    /// What a plan is when tables are as they were left, with the settings of lanes; numbers and arrays are given.
+    fn plan(server: &Postgres, sql: &str) -> Vec<String> {
+        let array = |kind: &str| {
+            format!("ARRAY[{}]::{kind}[]", if kind == "uuid" { "gen_random_uuid()" } else { "'1'" })
+        };
+        let sql = (1..=6).fold(sql.to_owned(), |sql, number| {
+            let typed = ["bigint", "uuid", "text"]
+                .iter()
+                .fold(sql, |sql, kind| sql.replace(&format!("${number}::{kind}[]"), &array(kind)));
+            typed.replace(&format!("${number}"), "1")
+        });
+        let settings = "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off; \
+            SET enable_mergejoin = off";
+        let lines = server.sql("plans", &format!("{settings}; EXPLAIN {sql}")).unwrap();
+        lines.into_iter().filter_map(|mut line| line.swap_remove(0)).collect()
+    }
+
     /// Plans are made when tables are empty and kept for good, so they have to suit large ones from the beginning.
     #[test]
     fn what_is_asked_of_long_lists_stops_at_what_was_asked_for() {
@@ -387,19 +411,36 @@ mod tests {
             (super::WAITING, "Index Scan using waitlist_waiting_pkey"),
             (super::DUE_ENTRIES, "Index Scan using waitlist_waiting_by_due_at"),
         ] {
-            let sql = sql
-                .replace("$1::bigint[]", "ARRAY[1]::bigint[]")
-                .replace("$2::uuid[]", "ARRAY[gen_random_uuid()]")
-                .replace("$2::bigint[]", "ARRAY[1]::bigint[]")
-                .replace("$3::bigint[]", "ARRAY[1]::bigint[]");
-            let sql = (1..=6).fold(sql, |sql, number| sql.replace(&format!("${number}"), "1"));
-            let settings = "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off; \
-                SET enable_mergejoin = off";
-            let lines = server.sql("plans", &format!("{settings}; EXPLAIN {sql}")).unwrap();
-            let plan: Vec<String> = lines.into_iter().filter_map(|mut line| line.swap_remove(0)).collect();
-            let limit = plan.iter().position(|line| line.contains("Limit")).expect(&sql);
+            let plan = plan(&server, sql);
+            let limit = plan.iter().position(|line| line.contains("Limit")).expect(sql);
             let stops = plan[limit..].iter().all(|line| !line.contains("Sort"));
             assert!(stops && plan[limit..].iter().any(|line| line.contains(index)), "{plan:#?}");
+        }
+    }
+
+    /// Neither when tables are new, nor when a night has emptied them and lists are short.
+    #[test]
+    fn rows_are_found_one_by_one_whatever_was_there_when_the_plan_was_made() {
+        let server = Postgres::start().unwrap();
+        let url = server.create_database("plans").unwrap();
+        PgStore::open(url.parse().unwrap(), OpenMode::Serve, 1).unwrap();
+        let short = "INSERT INTO waitlist (listing_no, no, id, state, group_no, first, last, least, want, customer, \
+            created_at, joined_behind, skipped) SELECT n / 5, n, gen_random_uuid(), 'left', 0, 0, 0, 1, '', '', 0, 0, 0 \
+            FROM generate_series(1, 5000) n";
+        for before in ["SELECT", short, "VACUUM ANALYZE"] {
+            server.sql("plans", before).unwrap();
+            for sql in [
+                super::KEEPERS,
+                super::WAITING,
+                super::DUE_ENTRIES,
+                super::DELETE_WAITING,
+                super::DELETE_HOLDS,
+                super::DELETE_CUSTOMER_HOLDS,
+            ] {
+                let plan = plan(&server, sql);
+                let filters = |line: &String| line.contains("Join Filter") || line.contains("Filter: (no");
+                assert!(!plan.iter().any(filters), "after {before}: {plan:#?}");
+            }
         }
     }
 }

@@ -385,7 +385,7 @@ impl Tx for PgTx<'_> {
         let no = self.loaded.batch_no;
         let node = self.lane.shared().node;
         let others = || Written::new(world, self.batch, no, node);
-        let are_many = world.changed_entries().nth(MANY_ENTRIES).is_some();
+        let are_many = world.changed_entries().nth(MANY_ENTRIES - 1).is_some();
         // The lists of new listings need their rows.
         let written = if are_many && world.changes.new_listings.is_empty() {
             Written::lists(world).begin(self.lane.connection()?).and(others())

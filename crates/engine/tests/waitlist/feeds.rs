@@ -276,3 +276,43 @@ async fn what_has_lapsed_of_the_other_pool_counts_too_for_who_waits_for_both() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_that_has_lapsed_than_one_batch_sweeps_is_given_away_in_two() {
+    let house = House::open();
+    let pools = json!([{ "key": "standard", "capacity": 17_000, "price": 1_000 }]);
+    let listing = house.paid_places(pools, json!({ "max_quantity": 1_000 })).await;
+    for _ in 0..17 {
+        house.all_at_once((0..1_000).map(|_| ask::one(&listing)).collect()).await;
+    }
+    let mut waits = Vec::new();
+    for number in 0..17 {
+        waits.push(house.join(ask::wait(&listing, 1_000, &format!("Vera {number}"))).await);
+    }
+    house.pass(600);
+    let offered = |standings: Vec<Standing>| standings.iter().filter(|s| **s == Standing::Offered).count();
+    // Whether there is enough for who asks now is not known before everything is swept.
+    let asks = || ask::create(&listing, ask::lines(&[("standard", 500)]));
+    assert_eq!(house.try_book(asks()).await.unwrap_err().code.as_str(), "overloaded");
+    assert_eq!(offered(house.standings(&waits).await), 16);
+    assert_eq!(house.try_book(asks()).await.unwrap_err().code.as_str(), "sold_out");
+    assert_eq!(offered(house.standings(&waits).await), 17);
+    house.audit();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_lapsed_of_who_waits_elsewhere_does_not_count_against_the_limit() {
+    let house = House::open();
+    let pools = json!([{ "key": "standard", "capacity": 2, "price": 1_000 }, { "key": "other", "capacity": 2, "price": 1_000 }]);
+    let listing = house.paid_places(pools, json!({ "max_per_customer": 3 })).await;
+    let vera = |pool, units| ask::create_for(&listing, ask::lines(&[(pool, units)]), ask::known("Vera"));
+    house.book(vera("standard", 1)).await;
+    house.book(ask::one(&listing)).await;
+    let waits = house.join(ask::wait(&listing, 2, "Vera")).await;
+    house.book(vera("other", 2)).await;
+    house.pass(600);
+    // Who comes asks for one of the pools only.
+    assert_eq!(house.try_book(ask::one(&listing)).await.unwrap_err().code.as_str(), "sold_out");
+    assert_eq!(house.entry(waits).await.standing, Standing::Offered);
+    house.audit();
+}

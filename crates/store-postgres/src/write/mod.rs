@@ -99,9 +99,11 @@ impl Written {
         written
     }
 
-    /// This, and then the other.
+    /// This, and then `other`, of which nothing was sent yet.
     pub(crate) fn and(mut self, other: Self) -> Self {
+        debug_assert!(other.begun.is_none(), "it would come too late");
         self.statements.extend(other.statements);
+        self.renewed.extend(other.renewed);
         self
     }
 

@@ -20,7 +20,9 @@ pub(super) fn write(written: &mut Written, world: &World) {
     }
     // Of those too that have changed just now.
     for listing in &world.changes.recheck {
-        written.push(sql::RECHECK_ENTRIES, params![listing.0, world.now.millis()]);
+        for sql in [sql::RECHECK_ENTRIES, sql::RECHECK_WAITING] {
+            written.push(sql, params![listing.0, world.now.millis()]);
+        }
     }
 }
 
