@@ -87,7 +87,8 @@ async fn time_limits_of_the_database_do_not_hinder_nodes() {
     let url = postgres.create_database(DATABASE).unwrap();
     let limits = ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"];
     for limit in limits {
-        postgres.sql("postgres", &format!("ALTER DATABASE {DATABASE} SET {limit} = '1ms'")).unwrap();
+        // Less than the tables take to be made, and enough for a connection to say that it knows better.
+        postgres.sql("postgres", &format!("ALTER DATABASE {DATABASE} SET {limit} = '20ms'")).unwrap();
     }
     postgres
         .sql("postgres", &format!("ALTER DATABASE {DATABASE} SET default_transaction_read_only = on"))
