@@ -161,15 +161,16 @@ fn attempt(
     load.serve()?;
     let mut answers: Vec<Answer> = Vec::with_capacity(commands.len());
     for command in commands {
+        if load.left_overdue {
+            answers.push(Err(ask_again()));
+            continue;
+        }
         load.number_for(command)?;
         answers.push(decide(&mut load.world, command));
         load.serve()?;
     }
     let Load { world, renewal, mut more_due, left_overdue, .. } = load;
-    if left_overdue {
-        more_due = true;
-        answers.iter_mut().for_each(ask_again);
-    }
+    more_due |= left_overdue;
     // What was kept for the next in line, because this batch has made offers enough, is given away at once.
     more_due |= world.changed_entries().any(|(_, entry)| entry.due_at.is_some_and(|due| due <= world.now));
     // Sentences are checked to say what is true after the whole batch.
@@ -211,13 +212,11 @@ fn attempt(
     }
 }
 
-/// What would be refused for want of places while more has lapsed than one batch sweeps is to be asked once more: this
-/// batch has given back some of it, the next will give back more.
-fn ask_again(answer: &mut Answer) {
-    if matches!(answer, Err(Refusal { code: Code::SoldOut | Code::CapacityInUse, .. })) {
-        let detail = "More places have come free than can be given out at once. Nothing was changed; try again in a second.";
-        *answer = Err(Refusal::with(Code::Overloaded, detail, RefusalData::RetryAfter(1)));
-    }
+/// Where more has lapsed than one batch sweeps, nothing is decided: whoever is told "sold out", or whose late money is to be
+/// refunded, might have had what was not looked at. This batch has given back some of it, the next will give back more.
+fn ask_again() -> Refusal {
+    let detail = "More places have come free than can be given out at once. Nothing was changed; try again in a second.";
+    Refusal::with(Code::Overloaded, detail, RefusalData::RetryAfter(1))
 }
 
 /// Completes refusals for want of places: when does the next hold lapse?

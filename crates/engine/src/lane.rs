@@ -1,6 +1,6 @@
 //! The thread that runs batches, one after the other, and does in between what is due.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -280,7 +280,7 @@ impl LaneThread {
         if !changes.new_keys.is_empty() || !changes.revoked_keys.is_empty() {
             self.reload_keys();
         }
-        let waited: BTreeSet<ListingNo> = world.changed_entries().map(|(_, entry)| entry.listing).collect();
+        let waited = world.changed_lists();
         let mut inventory: Vec<ListingNo> = batch::inventory(changes).union(&waited).copied().collect();
         inventory.extend(&listings);
         self.shared.availability.changed(&inventory);

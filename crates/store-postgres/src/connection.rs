@@ -36,7 +36,7 @@ pub(crate) enum Purpose {
 }
 
 impl Purpose {
-    const fn settings(self) -> &'static str {
+    pub(crate) const fn settings(self) -> &'static str {
         match self {
             // Plans are made for arrays of unknown length; a table that was small when the plan was made must not keep
             // being read from end to end.

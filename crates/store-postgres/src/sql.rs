@@ -367,6 +367,7 @@ pub(crate) const PLACE: &str = "BEGIN; SELECT place FROM event_log FOR UPDATE; \
 mod tests {
     use lastseat_scratch::Postgres;
 
+    use crate::connection::Purpose;
     use crate::store::{OpenMode, PgStore};
 
     #[test]
@@ -391,8 +392,7 @@ mod tests {
                 .fold(sql, |sql, kind| sql.replace(&format!("${number}::{kind}[]"), &array(kind)));
             typed.replace(&format!("${number}"), "1")
         });
-        let settings = "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off; \
-            SET enable_mergejoin = off";
+        let settings = Purpose::Lane.settings();
         let lines = server.sql("plans", &format!("{settings}; EXPLAIN {sql}")).unwrap();
         lines.into_iter().filter_map(|mut line| line.swap_remove(0)).collect()
     }

@@ -408,8 +408,7 @@ impl Tx for PgTx<'_> {
         }
         let changed = world.changes.pools.iter().filter_map(|at| Some((*at, world.pool(*at)?)));
         self.lane.known.put_pools(changed);
-        let lists: BTreeSet<ListingNo> = world.changed_entries().map(|(_, entry)| entry.listing).collect();
-        for no in lists {
+        for no in world.changed_lists() {
             self.lane.known.put_waiting(no, world.list_numbers(no).waiting);
         }
         Ok(())

@@ -1,7 +1,5 @@
 //! The rows of waitlists.
 
-use std::collections::BTreeSet;
-
 use lastseat_core::customer::identity_digest;
 use lastseat_core::id::{EntryNo, ListingNo, WaitlistId};
 use lastseat_core::time::Time;
@@ -32,9 +30,7 @@ pub(crate) fn write(connection: &Connection, world: &World) -> rusqlite::Result<
 fn write_entries(connection: &Connection, world: &World) -> rusqlite::Result<()> {
     let mut insert = connection.prepare_cached(sql::INSERT_ENTRY)?;
     let mut update = connection.prepare_cached(sql::UPDATE_ENTRY)?;
-    let mut listings: BTreeSet<ListingNo> = BTreeSet::new();
     for (old, new) in world.changed_entries() {
-        listings.insert(new.listing);
         let due_at = new.due_at.map(Time::millis);
         let kept = (!new.kept.is_empty()).then(|| json(&new.kept));
         let booking = new.booking.map(|no| no.0);
@@ -84,7 +80,7 @@ fn write_entries(connection: &Connection, world: &World) -> rusqlite::Result<()>
         connection.prepare_cached(sql)?.execute(params![listing.0, group, by.abs()])?;
     }
     let mut set = connection.prepare_cached(sql::SET_WAITING)?;
-    for listing in listings {
+    for listing in world.changed_lists() {
         set.execute(params![listing.0, world.list_numbers(listing).waiting])?;
     }
     Ok(())

@@ -157,6 +157,12 @@ impl World {
         changes.filter(|(old, new)| old.is_none_or(|old| new.differs(old)))
     }
 
+    /// The listings whose lists have changed.
+    #[must_use]
+    pub fn changed_lists(&self) -> BTreeSet<ListingNo> {
+        self.changed_entries().map(|(_, entry)| entry.listing).collect()
+    }
+
     /// Whether an entry is new or changed.
     #[must_use]
     pub fn has_changed_entries(&self) -> bool {

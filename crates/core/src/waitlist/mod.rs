@@ -331,10 +331,8 @@ impl Entry {
 
     /// Whether it has changed since it was this. Who waits for what never does.
     pub(crate) fn differs(&self, old: &Self) -> bool {
-        let Self { state, due_at, skipped, kept, booking, ended, listing: _, no: _, id: _, want: _, .. } =
-            old;
-        let numbers = (&self.state, &self.due_at, &self.skipped, &self.booking, &self.ended);
-        numbers != (state, due_at, skipped, booking, ended) || self.kept != *kept
+        let changing = |entry: &Self| (entry.state, entry.due_at, entry.skipped, entry.booking, entry.ended);
+        changing(self) != changing(old) || self.kept != old.kept
     }
 
     /// Whether it may still lead to a booking, as its row says: what became of an offer its booking says.

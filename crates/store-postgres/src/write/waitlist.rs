@@ -1,9 +1,6 @@
 //! Entries of waitlists.
 
-use std::collections::BTreeSet;
-
 use lastseat_core::customer::identity_digest;
-use lastseat_core::id::ListingNo;
 use lastseat_core::time::Time;
 use lastseat_core::waitlist::{Ended, Entry};
 use lastseat_core::world::World;
@@ -63,7 +60,7 @@ fn write_entries(written: &mut Written, world: &World) {
             written.push(sql, params![of, groups, by]);
         }
     }
-    let listings: BTreeSet<ListingNo> = new.iter().chain(&changed).map(|entry| entry.listing).collect();
+    let listings = world.changed_lists();
     let waiting: Vec<i64> = listings.iter().map(|no| world.list_numbers(*no).waiting).collect();
     let listings: Vec<i64> = listings.into_iter().map(|no| no.0).collect();
     written.push(sql::SET_WAITING, params![listings, waiting]);
