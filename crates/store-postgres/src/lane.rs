@@ -1,9 +1,11 @@
 //! The connection of a lane: begins transactions, settles what became of them, forgets old keys.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::TryStreamExt as _;
 use lastseat_core::decide::names::Names;
 use lastseat_core::id::ListingNo;
 use lastseat_core::listing::Listing;
@@ -327,6 +329,25 @@ pub(crate) async fn ask(
     params: &[&(dyn ToSql + Sync)],
 ) -> Result<Vec<Row>, tokio_postgres::Error> {
     if wanted { connection.client.query(connection.prepared(sql), params).await } else { Ok(Vec::new()) }
+}
+
+/// Asks a prepared statement, and makes of each row what is wanted while the server finds the next.
+pub(crate) async fn read<T>(
+    connection: &Connection,
+    sql: &'static str,
+    params: &[&(dyn ToSql + Sync)],
+    of: fn(&Row) -> Result<T, StoreError>,
+) -> Result<Result<Vec<T>, StoreError>, tokio_postgres::Error> {
+    let statement = connection.prepared(sql);
+    let mut rows = pin!(connection.client.query_raw(statement, params.iter().copied()).await?);
+    let mut all = Vec::new();
+    while let Some(row) = rows.try_next().await? {
+        match of(&row) {
+            Ok(one) => all.push(one),
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+    Ok(Ok(all))
 }
 
 /// How many numbers have to be taken so that there are as many as wanted.

@@ -22,7 +22,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use crate::lane::{PgLane, ask, missing, optional_pool, split};
+use crate::lane::{PgLane, ask, missing, optional_pool, read, split};
 use crate::row::{self, get};
 use crate::sql;
 use crate::write::{MAX_EVENTS, Written};
@@ -86,6 +86,18 @@ impl<'a> PgTx<'a> {
         connection.check(connection.wait(ask(connection, true, sql, params))?)
     }
 
+    /// Asks for rows of which there may be many, and makes of each what is wanted: while the server finds the next.
+    fn read<T>(
+        &mut self,
+        sql: &'static str,
+        params: &[&(dyn ToSql + Sync)],
+        of: fn(&Row) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        self.flush()?;
+        let connection = self.lane.connection()?;
+        connection.check(connection.wait(read(connection, sql, params, of))?)?
+    }
+
     fn run(&mut self, sql: &'static str, params: &[&(dyn ToSql + Sync)]) -> Result<(), StoreError> {
         self.ask(sql, params).map(drop)
     }
@@ -116,7 +128,7 @@ impl<'a> PgTx<'a> {
     fn recount(&mut self, world: &World, no: ListingNo) -> Result<(), StoreError> {
         self.run(sql::FORGET_CUSTOMERS, &[&no.0])?;
         self.run(sql::FORGET_CUSTOMER_HOLDS, &[&no.0])?;
-        let bookings = row::bookings(&self.ask(sql::BOOKINGS_THAT_COUNT, &[&no.0])?)?;
+        let bookings = self.read(sql::BOOKINGS_THAT_COUNT, &[&no.0], row::booking)?;
         let (customers, holds) = crate::write::counted_anew(&bookings, &world.listings[&no]);
         self.run(sql::INSERT_CUSTOMER_HOLDS, &[&holds.0, &holds.1, &holds.2, &holds.3])?;
         self.run(sql::UPSERT_CUSTOMERS, &[&customers.0, &customers.1, &customers.2, &customers.3])
@@ -175,13 +187,13 @@ impl Tx for PgTx<'_> {
             return self.checked(self.loaded.bookings.clone());
         }
         let ids: Vec<Uuid> = ids.iter().map(|id| Uuid::from_u128(id.bits())).collect();
-        let found = row::bookings(&self.ask(sql::BOOKINGS_BY_ID, &[&ids])?)?;
+        let found = self.read(sql::BOOKINGS_BY_ID, &[&ids], row::booking)?;
         self.checked(found)
     }
 
     fn bookings_at(&mut self, nos: &BTreeSet<BookingNo>) -> Result<Vec<Booking>, StoreError> {
         let nos: Vec<i64> = nos.iter().map(|no| no.0).collect();
-        let found = row::bookings(&self.ask(sql::BOOKINGS_BY_NO, &[&nos])?)?;
+        let found = self.read(sql::BOOKINGS_BY_NO, &[&nos], row::booking)?;
         self.checked(found)
     }
 
@@ -285,7 +297,7 @@ impl Tx for PgTx<'_> {
 
     fn entries(&mut self, ids: &BTreeSet<WaitlistId>) -> Result<Vec<Entry>, StoreError> {
         let ids: Vec<Uuid> = ids.iter().map(|id| Uuid::from_u128(id.bits())).collect();
-        let found = row::entries(&self.ask(sql::ENTRIES_BY_ID, &[&ids])?)?;
+        let found = self.read(sql::ENTRIES_BY_ID, &[&ids], row::entry)?;
         match found.iter().find(|entry| !self.loaded.listings.contains_key(&entry.listing)) {
             None => Ok(found),
             Some(entry) => Err(StoreError::Conflict(format!("the listing of {} is not locked", entry.id))),
@@ -296,27 +308,27 @@ impl Tx for PgTx<'_> {
         let digest = |identity: &String| Uuid::from_bytes(identity_digest(identity));
         let (listings, digests): (Vec<i64>, Vec<Uuid>) =
             of.iter().map(|(listing, identity)| (listing.0, digest(identity))).unzip();
-        let mut newest = row::entries(&self.ask(sql::NEWEST_ENTRIES, &[&listings, &digests])?)?;
+        let mut newest = self.read(sql::NEWEST_ENTRIES, &[&listings, &digests], row::entry)?;
         newest.retain(Entry::may_be_live);
         Ok(newest)
     }
 
     fn keepers(&mut self, of: ListingNo) -> Result<Vec<Entry>, StoreError> {
-        row::entries(&self.ask(sql::KEEPERS, &[&of.0])?)
+        self.read(sql::KEEPERS, &[&of.0], row::entry)
     }
 
     fn waiting(&mut self, of: ListingNo, ask: &Ask) -> Result<Vec<Entry>, StoreError> {
         if ask.pools.len() > MANY_POOLS {
             let (most, limit) = (ask.most.unwrap_or(i64::MAX), i64::from(ask.limit));
-            let found = self.ask(sql::WAITING_FOR_ANYTHING, &[&of.0, &ask.after.0, &most, &limit])?;
-            return row::entries(&found);
+            let params: [&(dyn ToSql + Sync); 4] = [&of.0, &ask.after.0, &most, &limit];
+            return self.read(sql::WAITING_FOR_ANYTHING, &params, row::entry);
         }
         let (everything, first, _) = EVERYTHING;
         let pools = ask.pools.iter().map(|pool| (i64::from(pool.group), i64::from(pool.position)));
         let (groups, positions): (Vec<i64>, Vec<i64>) = pools.chain([(everything, first)]).unzip();
         let (most, limit) = (ask.most.unwrap_or(i64::MAX), i64::from(ask.limit));
         let params: [&(dyn ToSql + Sync); 6] = [&of.0, &groups, &positions, &ask.after.0, &most, &limit];
-        let mut found = row::entries(&self.ask(sql::WAITING, &params)?)?;
+        let mut found = self.read(sql::WAITING, &params, row::entry)?;
         // An entry is found by each of its pools.
         found.sort_by_key(|entry| entry.no);
         found.dedup_by_key(|entry| entry.no);
@@ -340,7 +352,7 @@ impl Tx for PgTx<'_> {
     fn due_entries(&mut self, limit: u32) -> Result<Vec<Entry>, StoreError> {
         let locked: Vec<i64> = self.loaded.listings.keys().map(|no| no.0).collect();
         let now = self.now().millis();
-        row::entries(&self.ask(sql::DUE_ENTRIES, &[&now, &locked, &i64::from(limit)])?)
+        self.read(sql::DUE_ENTRIES, &[&now, &locked, &i64::from(limit)], row::entry)
     }
 
     fn live_bookings(
