@@ -11,7 +11,7 @@ use lastseat_core::time::Time;
 use lastseat_core::world::{CustomerUse, World, counted};
 use uuid::Uuid;
 
-use super::{Param, Written, json, params};
+use super::{Param, Written, json, optional, params};
 use crate::sql;
 
 /// Columns of stretches of pools that a booking holds, with its deadline.
@@ -129,6 +129,11 @@ fn column<'a, T>(rows: &[Row<'a>], of: impl Fn(&'a Booking) -> T) -> Vec<T> {
     rows.iter().map(|(booking, ..)| of(booking)).collect()
 }
 
+/// One that may have no values.
+fn some<'a, T>(rows: &[Row<'a>], of: impl Fn(&'a Booking) -> Option<T>) -> Vec<Option<T>> {
+    optional(rows.iter().map(|(booking, ..)| of(booking)))
+}
+
 fn details(booking: &Booking) -> Option<String> {
     (!booking.details.is_empty()).then(|| json(&booking.details))
 }
@@ -148,17 +153,17 @@ fn new_columns(rows: &[Row<'_>]) -> Vec<Param> {
         column(rows, |b| b.paid),
         column(rows, |b| b.refund_due),
         column(rows, |b| b.refunded),
-        column(rows, |b| b.deadline.map(Time::millis)),
-        rows.iter().map(|(_, due, _)| *due).collect::<Vec<_>>(),
+        some(rows, |b| b.deadline.map(Time::millis)),
+        optional(rows.iter().map(|(_, due, _)| *due)),
         column(rows, |b| b.created_at.millis()),
         column(rows, |b| json(&b.customer)),
-        column(rows, |b| b.address.clone()),
-        column(rows, |b| b.note.clone()),
-        column(rows, |b| b.reason.clone()),
-        column(rows, |b| b.decided_by.clone()),
-        column(rows, |b| b.decided_at.map(Time::millis)),
-        column(rows, |b| b.created_by.map(|id| Uuid::from_u128(id.bits()))),
-        column(rows, details),
+        some(rows, |b| b.address.clone()),
+        some(rows, |b| b.note.clone()),
+        some(rows, |b| b.reason.clone()),
+        some(rows, |b| b.decided_by.clone()),
+        some(rows, |b| b.decided_at.map(Time::millis)),
+        some(rows, |b| b.created_by.map(|id| Uuid::from_u128(id.bits()))),
+        some(rows, details),
         rows.iter().map(|(.., numbers)| numbers.clone()).collect::<Vec<_>>(),
     ]
 }
@@ -175,12 +180,12 @@ fn changed_columns(rows: &[Row<'_>]) -> Vec<Param> {
         column(rows, |b| b.paid),
         column(rows, |b| b.refund_due),
         column(rows, |b| b.refunded),
-        column(rows, |b| b.deadline.map(Time::millis)),
-        rows.iter().map(|(_, due, _)| *due).collect::<Vec<_>>(),
-        column(rows, |b| b.reason.clone()),
-        column(rows, |b| b.decided_by.clone()),
-        column(rows, |b| b.decided_at.map(Time::millis)),
-        column(rows, details),
+        some(rows, |b| b.deadline.map(Time::millis)),
+        optional(rows.iter().map(|(_, due, _)| *due)),
+        some(rows, |b| b.reason.clone()),
+        some(rows, |b| b.decided_by.clone()),
+        some(rows, |b| b.decided_at.map(Time::millis)),
+        some(rows, details),
         rows.iter().map(|(.., numbers)| numbers.clone()).collect::<Vec<_>>(),
     ]
 }

@@ -302,7 +302,7 @@ fn events(world: &World, first: i64) -> Vec<Param> {
         events.iter().map(|event| event.at.millis()).collect::<Vec<_>>(),
         events.iter().map(|event| event.kind.as_str()).collect::<Vec<_>>(),
         events.iter().map(|event| event.listing.0).collect::<Vec<_>>(),
-        events.iter().map(|event| event.booking.map(|no| no.0)).collect::<Vec<_>>(),
+        optional(events.iter().map(|event| event.booking.map(|no| no.0))),
         events.iter().map(|event| i64::from(event.seq)).collect::<Vec<_>>(),
         events.iter().map(|event| i64::from(event.version)).collect::<Vec<_>>(),
         events.iter().map(|event| event.actor.clone()).collect::<Vec<_>>(),
@@ -333,7 +333,17 @@ fn remembered(world: &World) -> Vec<Param> {
         api_keys.push(api_key);
         entries.push(entry);
     }
+    let [bookings, versions] = [bookings, versions].map(|column| optional(column.into_iter()));
+    let [listings, api_keys, entries] =
+        [listings, api_keys, entries].map(|column| optional(column.into_iter()));
     params![world.now.millis(), keys, fingerprints, bookings, versions, listings, api_keys, entries]
+}
+
+/// A column of values that may be missing. Where all are, it is empty: `unnest` fills up with NULL what is shorter than the
+/// others.
+fn optional<T>(values: impl Iterator<Item = Option<T>>) -> Vec<Option<T>> {
+    let column: Vec<Option<T>> = values.collect();
+    if column.iter().all(Option::is_none) { Vec::new() } else { column }
 }
 
 /// JSON of the core's types, which cannot fail to be written.

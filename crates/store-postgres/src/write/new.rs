@@ -14,7 +14,7 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::bookings::Holds;
-use super::{MAX_EVENTS, Param, json, outcome, params, replicated};
+use super::{MAX_EVENTS, Param, json, optional, outcome, params, replicated};
 use crate::lane::{PgLane, ask};
 use crate::row::{self, get};
 use crate::sql;
@@ -54,9 +54,6 @@ impl NewBookings {
                 holds.add(booking, due.millis());
             }
         }
-        let column = |of: fn(&Booking) -> Option<String>| -> Vec<Option<String>> {
-            bookings.iter().map(|booking| of(booking)).collect()
-        };
         let mut columns = params![
             world.now.millis(),
             at,
@@ -68,14 +65,11 @@ impl NewBookings {
             bookings.iter().map(|booking| booking.state.as_str()).collect::<Vec<_>>(),
             bookings.iter().map(|booking| json(&booking.lines)).collect::<Vec<_>>(),
             bookings.iter().map(|booking| booking.total).collect::<Vec<_>>(),
-            bookings.iter().map(|booking| booking.deadline.map(Time::millis)).collect::<Vec<_>>(),
-            bookings.iter().map(|booking| due_at(booking, listing).map(Time::millis)).collect::<Vec<_>>(),
+            optional(bookings.iter().map(|booking| booking.deadline.map(Time::millis))),
+            optional(bookings.iter().map(|booking| due_at(booking, listing).map(Time::millis))),
             bookings.iter().map(|booking| json(&booking.customer)).collect::<Vec<_>>(),
-            column(|booking| booking.note.clone()),
-            bookings
-                .iter()
-                .map(|booking| booking.created_by.map(|id| Uuid::from_u128(id.bits())))
-                .collect::<Vec<_>>(),
+            optional(bookings.iter().map(|booking| booking.note.clone())),
+            optional(bookings.iter().map(|booking| booking.created_by.map(|id| Uuid::from_u128(id.bits())))),
             holds.groups,
             holds.due,
             holds.bookings,

@@ -7,7 +7,7 @@ use lastseat_core::world::World;
 use lastseat_store::columns::{self, EVERYTHING};
 use uuid::Uuid;
 
-use super::{Param, Written, json, params};
+use super::{Param, Written, json, optional, params};
 use crate::sql;
 
 /// Writes new and changed entries, and how many wait.
@@ -70,6 +70,11 @@ fn column<T>(rows: &[&Entry], of: impl Fn(&Entry) -> T) -> Vec<T> {
     rows.iter().map(|entry| of(entry)).collect()
 }
 
+/// One that may have no values.
+fn some<T>(rows: &[&Entry], of: impl Fn(&Entry) -> Option<T>) -> Vec<Option<T>> {
+    optional(rows.iter().map(|entry| of(entry)))
+}
+
 /// One of the columns that say which pools an entry has to do with.
 fn reach(rows: &[&Entry], of: fn((i64, i64, i64)) -> i64) -> Vec<i64> {
     column(rows, |entry| of(columns::reach(entry.want.reach())))
@@ -89,11 +94,11 @@ fn changed_columns(rows: &[&Entry]) -> Vec<Param> {
         column(rows, |entry| entry.listing.0),
         column(rows, |entry| entry.no.0),
         column(rows, |entry| entry.state.as_str()),
-        column(rows, |entry| entry.due_at.map(Time::millis)),
+        some(rows, |entry| entry.due_at.map(Time::millis)),
         column(rows, |entry| i64::from(entry.skipped)),
-        column(rows, kept),
-        column(rows, |entry| entry.booking.map(|no| no.0)),
-        column(rows, |entry| entry.ended.map(Ended::as_str)),
+        some(rows, kept),
+        some(rows, |entry| entry.booking.map(|no| no.0)),
+        some(rows, |entry| entry.ended.map(Ended::as_str)),
     ]
 }
 
@@ -107,20 +112,20 @@ fn new_columns(rows: &[&Entry]) -> Vec<Param> {
         column(rows, |entry| json(&entry.want)),
         column(rows, |entry| json(&entry.customer)),
         column(rows, |entry| entry.created_at.millis()),
-        column(rows, |entry| entry.created_by.map(|id| Uuid::from_u128(id.bits()))),
-        column(rows, |entry| entry.until.map(Time::millis)),
-        column(rows, |entry| entry.due_at.map(Time::millis)),
+        some(rows, |entry| entry.created_by.map(|id| Uuid::from_u128(id.bits()))),
+        some(rows, |entry| entry.until.map(Time::millis)),
+        some(rows, |entry| entry.due_at.map(Time::millis)),
         column(rows, |entry| entry.joined_behind),
         column(rows, |entry| i64::from(entry.skipped)),
-        column(rows, kept),
-        column(rows, |entry| entry.booking.map(|no| no.0)),
-        column(rows, |entry| entry.ended.map(Ended::as_str)),
+        some(rows, kept),
+        some(rows, |entry| entry.booking.map(|no| no.0)),
+        some(rows, |entry| entry.ended.map(Ended::as_str)),
         reach(rows, |(group, ..)| group),
         reach(rows, |(_, first, _)| first),
         reach(rows, |(.., last)| last),
         column(rows, |entry| entry.want.least()),
-        column(rows, digest),
-        column(rows, |entry| entry.address.clone()),
+        some(rows, digest),
+        some(rows, |entry| entry.address.clone()),
     ]
 }
 
@@ -137,7 +142,7 @@ fn waiting_key(rows: &[&Entry]) -> Vec<Param> {
 fn goes_on_columns(rows: &[&Entry]) -> Vec<Param> {
     let mut columns = waiting_key(rows);
     columns.extend(params![
-        column(rows, |entry| entry.due_at.map(Time::millis)),
+        some(rows, |entry| entry.due_at.map(Time::millis)),
         column(rows, |entry| !entry.kept.is_empty()),
     ]);
     columns
