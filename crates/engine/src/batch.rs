@@ -171,8 +171,7 @@ fn attempt(
     }
     let Load { world, renewal, mut more_due, left_overdue, .. } = load;
     more_due |= left_overdue;
-    // What was kept for the next in line, because this batch has made offers enough, is given away at once.
-    more_due |= world.changed_entries().any(|(_, entry)| entry.due_at.is_some_and(|due| due <= world.now));
+    more_due |= world.has_more_to_offer();
     // Sentences are checked to say what is true after the whole batch.
     let write = !world.changes.is_empty() || world.has_changed_entries() || renewal.is_some();
     if way == Way::Optimistic && (!write || answers.iter().any(Result::is_err)) {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde::Serialize;
 use serde_json::json;
 
 use super::{Ended, Entry, EntryState, Reach, Standing, Want, ended, ends_at, standing_of, why_closed};
@@ -12,6 +13,7 @@ use crate::event::EventKind;
 use crate::id::{EntryNo, EntryRef, ListingNo, WaitlistId};
 use crate::line::Lines;
 use crate::pool::{Pool, PoolNo, PoolRef};
+use crate::time::Time;
 use crate::world::{CustomerRef, World};
 
 /// How many entries wait in a listing, and the last number that was given.
@@ -47,6 +49,14 @@ pub(super) struct List {
     pub(super) loaded: BTreeMap<BTreeSet<PoolNo>, Loaded>,
     /// Offers and skips that this batch has written.
     pub(super) written: usize,
+}
+
+/// What the event says of who has joined: a type, as thousands of these are made at once.
+#[derive(Serialize)]
+struct Joined {
+    id: WaitlistId,
+    ahead: i64,
+    until: Option<Time>,
 }
 
 /// Units went to somebody.
@@ -151,8 +161,15 @@ impl World {
 
     /// Changed and new entries: the row as loaded, if it was there, and as it is now.
     pub fn changed_entries(&self) -> impl Iterator<Item = (Option<&Entry>, &Entry)> {
+        self.compared(self.waitlists.changes.iter())
+    }
+
+    fn compared<'w>(
+        &'w self,
+        changes: impl Iterator<Item = (&'w EntryRef, &'w Option<Arc<Entry>>)>,
+    ) -> impl Iterator<Item = (Option<&'w Entry>, &'w Entry)> {
         let now = |at| self.waitlists.entries.get(at).expect("a changed entry is in the world");
-        let changes = self.waitlists.changes.iter().map(move |(at, old)| (old.as_deref(), now(at).as_ref()));
+        let changes = changes.map(move |(at, old)| (old.as_deref(), now(at).as_ref()));
         // Of most of those for whom something is kept it is taken back, and kept again.
         changes.filter(|(old, new)| old.is_none_or(|old| new.differs(old)))
     }
@@ -160,7 +177,19 @@ impl World {
     /// The listings whose lists have changed.
     #[must_use]
     pub fn changed_lists(&self) -> BTreeSet<ListingNo> {
-        self.changed_entries().map(|(_, entry)| entry.listing).collect()
+        let at = |listing, no| EntryRef { listing, no: EntryNo(no) };
+        let changes = |of| self.waitlists.changes.range(at(of, i64::MIN)..=at(of, i64::MAX));
+        let has_changed = |of: &&ListingNo| self.compared(changes(**of)).next().is_some();
+        self.waitlists.lists.keys().filter(has_changed).copied().collect()
+    }
+
+    /// Whether something was kept for the next batch to give away, at once: this one has made offers enough.
+    #[must_use]
+    pub fn has_more_to_offer(&self) -> bool {
+        let lists = self.waitlists.lists.iter();
+        let keepers =
+            lists.flat_map(|(of, list)| list.keepers.iter().map(|no| EntryRef { listing: *of, no: *no }));
+        keepers.filter_map(|at| self.entry_at(at)?.due_at).any(|due| due <= self.now)
     }
 
     /// Whether an entry is new or changed.
@@ -222,8 +251,9 @@ impl World {
         entry.no = EntryNo(list.numbers.last);
         let at = entry.at();
         self.count_waiting(entry.listing, reach, entry.address.clone(), 1);
-        let data = json!({ "id": entry.id, "ahead": entry.joined_behind, "until": entry.until });
-        self.listing_event(EventKind::WaitlistJoined, entry.listing, actor, data.to_string());
+        let data = Joined { id: entry.id, ahead: entry.joined_behind, until: entry.until };
+        let data = serde_json::to_string(&data).expect("plain values");
+        self.listing_event(EventKind::WaitlistJoined, entry.listing, actor, data);
         self.waitlists.changes.insert(at, None);
         if let Some(identity) = entry.customer.identity() {
             self.waitlists.live.insert((entry.listing, identity), at);
