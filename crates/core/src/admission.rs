@@ -179,7 +179,17 @@ fn check_limits(world: &World, what: &Admission<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Nobody is told that there is nothing, nor gets late money back, while [`World::gives_more_soon`].
+pub(crate) fn ask_again() -> Refusal {
+    let detail = "More places have come free than can be given out at once. Nothing was changed; try again in a second.";
+    Refusal::with(Code::Overloaded, detail, RefusalData::RetryAfter(1))
+}
+
 fn check_capacity(world: &World, what: &Admission<'_>) -> Result<(), Refusal> {
+    if world.leaves_overdue(what.listing.no) && what.window != Window::Waiting {
+        // Somebody who waits may fit into what was not looked at.
+        return Err(ask_again());
+    }
     let mut short = Vec::new();
     for &(pool, requested) in what.asked {
         let found: Pool = world.pool(PoolRef { listing: what.listing.no, pool }).unwrap_or_default();
@@ -197,6 +207,9 @@ fn check_capacity(world: &World, what: &Admission<'_>) -> Result<(), Refusal> {
     }
     if short.is_empty() {
         return Ok(());
+    }
+    if world.gives_more_soon(what.listing.no) {
+        return Err(ask_again());
     }
     let detail = match short.as_slice() {
         [one] if one.available == 0 => format!("{} is sold out.", one.key),

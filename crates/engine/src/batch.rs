@@ -161,17 +161,12 @@ fn attempt(
     load.serve()?;
     let mut answers: Vec<Answer> = Vec::with_capacity(commands.len());
     for command in commands {
-        if load.left_overdue {
-            answers.push(Err(ask_again()));
-            continue;
-        }
         load.number_for(command)?;
         answers.push(decide(&mut load.world, command));
         load.serve()?;
     }
-    let Load { world, renewal, mut more_due, left_overdue, .. } = load;
-    more_due |= left_overdue;
-    more_due |= world.has_more_to_offer();
+    let Load { world, renewal, mut more_due, .. } = load;
+    more_due |= world.that_give_more_soon().next().is_some();
     // Sentences are checked to say what is true after the whole batch.
     let write = !world.changes.is_empty() || world.has_changed_entries() || renewal.is_some();
     if way == Way::Optimistic && (!write || answers.iter().any(Result::is_err)) {
@@ -209,13 +204,6 @@ fn attempt(
             Err(Failure::Store(error))
         }
     }
-}
-
-/// Where more has lapsed than one batch sweeps, nothing is decided: whoever is told "sold out", or whose late money is to be
-/// refunded, might have had what was not looked at. This batch has given back some of it, the next will give back more.
-fn ask_again() -> Refusal {
-    let detail = "More places have come free than can be given out at once. Nothing was changed; try again in a second.";
-    Refusal::with(Code::Overloaded, detail, RefusalData::RetryAfter(1))
 }
 
 /// Completes refusals for want of places: when does the next hold lapse?

@@ -37,8 +37,6 @@ pub(crate) struct Load<'a> {
     swept_customers: BTreeSet<CustomerRef>,
     /// How many more overdue bookings this batch may sweep for its pools.
     may_sweep: usize,
-    /// Whether more is overdue than that.
-    pub(crate) left_overdue: bool,
     pub(crate) renewal: Option<Renewal>,
     pub(crate) more_due: bool,
 }
@@ -55,7 +53,6 @@ impl<'a> Load<'a> {
             swept: BTreeSet::new(),
             swept_customers: BTreeSet::new(),
             may_sweep: MAX_SWEPT,
-            left_overdue: false,
             renewal: None,
             more_due: false,
         })
@@ -86,6 +83,7 @@ impl<'a> Load<'a> {
         }
         self.waiting()?;
         self.pools()?;
+        self.keepers()?;
         self.overdue()?;
         self.customers()?;
         if !names.idempotency.is_empty() {
@@ -180,6 +178,20 @@ impl<'a> Load<'a> {
         Ok(())
     }
 
+    /// Loads for whom something is kept of pools that are short: what is kept only until the next batch goes on is given away
+    /// by this one.
+    fn keepers(&mut self) -> Result<(), StoreError> {
+        let is_short = |(at, asked): &(&PoolRef, &i64)| {
+            self.world.pool(**at).is_some_and(|pool| pool.kept > 0 && pool.available() < **asked)
+        };
+        let short: BTreeSet<ListingNo> =
+            self.wanted.pools.iter().filter(is_short).map(|(at, _)| at.listing).collect();
+        for of in short {
+            self.keepers_of(of)?;
+        }
+        self.pools()
+    }
+
     /// Loads the overdue bookings of pools that are short and of customers whose limit will be checked. No
     /// more of them than the batch needs, and than those get who wait there; settling them gives back what they hold.
     fn overdue(&mut self) -> Result<Vec<BookingNo>, StoreError> {
@@ -196,8 +208,12 @@ impl<'a> Load<'a> {
         let mut overdue = Vec::new();
         if !short.is_empty() {
             overdue = self.tx.overdue_in(&short)?;
-            overdue.retain(|no| self.world.booking_at(*no).is_none());
-            self.left_overdue |= overdue.len() > self.may_sweep;
+            // A booking is found by each of its pools.
+            let mut found = BTreeSet::new();
+            overdue.retain(|no| self.world.booking_at(*no).is_none() && found.insert(*no));
+            if overdue.len() > self.may_sweep {
+                short.iter().for_each(|(at, _)| self.world.leave_overdue(at.listing));
+            }
             overdue.truncate(self.may_sweep);
             self.may_sweep -= overdue.len();
             self.bookings_at(overdue.clone())?;
@@ -256,11 +272,7 @@ impl Load<'_> {
     /// Loads what is needed when commands are being decided already: what is overdue there is settled at once.
     fn need(&mut self, of: ListingNo, need: Need) -> Result<(), StoreError> {
         match need {
-            Need::Keepers => {
-                let found = self.tx.keepers(of)?;
-                self.world.loaded_keepers(of);
-                self.entries(found)?;
-            }
+            Need::Keepers => self.keepers_of(of)?,
             Need::Whole => drop(self.wanted.whole.insert(of)),
             Need::Waiting(ask) => {
                 let found = self.tx.waiting(of, &ask)?;
@@ -276,6 +288,12 @@ impl Load<'_> {
             self.world.settle(no);
         }
         Ok(())
+    }
+
+    fn keepers_of(&mut self, of: ListingNo) -> Result<(), StoreError> {
+        let found = self.tx.keepers(of)?;
+        self.world.loaded_keepers(of);
+        self.entries(found)
     }
 
     /// Has a number ready for the booking that this command may make: offers may have used up those that were.

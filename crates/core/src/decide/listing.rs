@@ -1,6 +1,7 @@
 //! A listing is made or edited.
 
 use super::{Outcome, check_key, check_version, given_before, need_admin, need_key};
+use crate::admission::ask_again;
 use crate::command::Command;
 use crate::event::EventKind;
 use crate::id::ListingId;
@@ -45,6 +46,10 @@ pub(super) fn patch(
     let Change { doc, groups, add, remove } =
         change(&old, patch, &pools, world.now).map_err(Refusal::invalid)?;
     check_version(command.if_match, old.version)?;
+    if doc.shape != old.doc.shape && world.gives_more_soon(old.no) {
+        // A slot stays for a hold that has lapsed and was not looked at.
+        return Err(ask_again());
+    }
     if doc == old.doc && groups.is_none() && add.is_empty() && remove.is_empty() {
         return Ok(Outcome::Listing(old));
     }

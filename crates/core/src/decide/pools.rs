@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::{Outcome, check_key, check_version, given_before, need_admin, need_key};
+use crate::admission::ask_again;
 use crate::command::{Command, PoolRange, PoolSpec, PoolsChange};
 use crate::customer::check_text;
 use crate::event::EventKind;
@@ -72,7 +73,7 @@ pub(super) fn put(
     }
     check_key(world, command.idempotency)?;
     check_version(command.if_match, old.version)?;
-    check_in_use(&old, &changed)?;
+    check_in_use(world, &old, &changed)?;
     let listing = apply(world, command, &old, groups, &changed);
     world.remember(command.idempotency, Answer::Listing(id));
     Ok(Outcome::Listing(listing))
@@ -231,7 +232,7 @@ fn date_of(listing: &Listing, pool: PoolNo) -> Date {
     }
 }
 
-fn check_in_use(listing: &Listing, changed: &[(PoolNo, Pool)]) -> Result<(), Refusal> {
+fn check_in_use(world: &World, listing: &Listing, changed: &[(PoolNo, Pool)]) -> Result<(), Refusal> {
     let short: Vec<ShortPool> = changed
         .iter()
         .filter(|(_, pool)| pool.free() < 0)
@@ -245,6 +246,9 @@ fn check_in_use(listing: &Listing, changed: &[(PoolNo, Pool)]) -> Result<(), Ref
         })
         .collect();
     let Some(first) = short.first() else { return Ok(()) };
+    if world.gives_more_soon(listing.no) {
+        return Err(ask_again());
+    }
     let detail = format!(
         "{} units would be left of {}, but {} are held and {} confirmed. Nothing was changed.",
         first.requested, first.key, first.held, first.confirmed

@@ -126,6 +126,8 @@ fn check_sold_out(world: &World, listing: &Listing, want: &Want, join: &JoinWait
     );
     match admitted {
         Err(refusal) if refusal.code == Code::SoldOut => Ok(()),
+        // What will be given out in a moment goes to who waits.
+        Err(refusal) if refusal.code == Code::Overloaded && would_get.is_none() => Ok(()),
         Err(refusal) => Err(refusal),
         Ok(()) if would_get.is_none() => Ok(()),
         Ok(()) => {

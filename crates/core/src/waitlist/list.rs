@@ -49,6 +49,8 @@ pub(super) struct List {
     pub(super) loaded: BTreeMap<BTreeSet<PoolNo>, Loaded>,
     /// Offers and skips that this batch has written.
     pub(super) written: usize,
+    /// Whether more has lapsed than this batch looks at.
+    overdue_left: bool,
 }
 
 /// What the event says of who has joined: a type, as thousands of these are made at once.
@@ -114,6 +116,11 @@ impl World {
             self.waitlists.live.insert((entry.listing, identity), at);
         }
         self.put_entry(Arc::new(entry));
+    }
+
+    /// Notes that more has lapsed in a listing than is loaded: see [`World::leaves_overdue`].
+    pub fn leave_overdue(&mut self, of: ListingNo) {
+        self.waitlists.lists.entry(of).or_default().overdue_left = true;
     }
 
     /// Notes that every pool of a listing is loaded.
@@ -183,13 +190,25 @@ impl World {
         self.waitlists.lists.keys().filter(has_changed).copied().collect()
     }
 
-    /// Whether something was kept for the next batch to give away, at once: this one has made offers enough.
+    /// Whether more has lapsed in a listing than this batch looks at.
     #[must_use]
-    pub fn has_more_to_offer(&self) -> bool {
-        let lists = self.waitlists.lists.iter();
-        let keepers =
-            lists.flat_map(|(of, list)| list.keepers.iter().map(|no| EntryRef { listing: *of, no: *no }));
-        keepers.filter_map(|at| self.entry_at(at)?.due_at).any(|due| due <= self.now)
+    pub fn leaves_overdue(&self, of: ListingNo) -> bool {
+        self.waitlists.lists.get(&of).is_some_and(|list| list.overdue_left)
+    }
+
+    /// Whether the next batch has more to give in a listing, and begins at once: more has lapsed than this one looks at, or it
+    /// has made offers enough and keeps the rest. What is short there now may be had then.
+    #[must_use]
+    pub fn gives_more_soon(&self, of: ListingNo) -> bool {
+        let Some(list) = self.waitlists.lists.get(&of) else { return false };
+        let keepers = list.keepers.iter().map(|no| EntryRef { listing: of, no: *no });
+        let mut due = keepers.filter_map(|at| self.entry_at(at)?.due_at);
+        self.leaves_overdue(of) || due.any(|due| due <= self.now)
+    }
+
+    /// The listings in which it does.
+    pub fn that_give_more_soon(&self) -> impl Iterator<Item = ListingNo> {
+        self.waitlists.lists.keys().copied().filter(|of| self.gives_more_soon(*of))
     }
 
     /// Whether an entry is new or changed.

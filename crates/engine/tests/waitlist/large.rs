@@ -1,5 +1,6 @@
 //! Long lists: served in parts, and no more is loaded than is needed.
 
+use lastseat_core::booking::State;
 use lastseat_core::command::WaitFor;
 use lastseat_core::waitlist::Standing;
 use serde_json::json;
@@ -26,14 +27,59 @@ async fn more_offers_than_one_transaction_may_make_come_one_after_the_other_and_
     let first = house.availability(&listing).await;
     assert!(first.pools[0].held < MANY && first.pools[0].kept > 0, "{first:?}");
     assert_eq!(first.pools[0].available, 0);
-    assert_eq!(house.try_book(ask::one(&listing)).await.unwrap_err().code.as_str(), "sold_out");
     assert_eq!(house.engine.waiting(listing.no).await.unwrap(), MANY - first.pools[0].held + 1);
+    // Who asks has more of them made, and nothing of what is left for others.
+    assert_eq!(house.try_book(ask::one(&listing)).await.unwrap_err().code.as_str(), "overloaded");
+    assert!(house.stock(&listing, "standard").await.1 > first.pools[0].held);
     for _ in 0..5 {
         house.settle().await;
     }
     assert_eq!(house.stock(&listing, "standard").await, (0, MANY, 0));
     assert_eq!(house.engine.waiting(listing.no).await.unwrap(), 1);
     assert!(lastseat_store::verify::verify(house.store.as_ref()).unwrap().ok);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn late_money_waits_until_those_who_wait_have_got_what_they_wanted() {
+    let house = House::open();
+    let pools = json!([{ "key": "standard", "capacity": 3_000, "price": 1_000 }]);
+    let listing = house.paid_places(pools, json!({})).await;
+    let late = house.book(ask::one(&listing)).await;
+    for part in [999, 1_000, 1_000] {
+        house.all_at_once((0..part).map(|_| ask::one(&listing)).collect()).await;
+    }
+    let joins = (0..1_100).map(|number| ask::wait(&listing, 1, &format!("W {number}"))).collect();
+    assert!(house.all_at_once(joins).await.iter().all(Result::is_ok));
+    house.pass(600);
+    // One transaction does not make 1,100 offers. What is left then is kept, and it is more than those who wait want.
+    let pays = || house.submit(ask::pay(late.id, 1_000, "late"));
+    assert_eq!(pays().await.unwrap_err().code.as_str(), "overloaded");
+    let paid = crate::common::booking(pays().await.unwrap());
+    assert_eq!((paid.state, paid.refund_due), (State::Confirmed, 0));
+    assert_eq!(house.engine.waiting(listing.no).await.unwrap(), 0);
+    house.audit();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_stays_that_have_lapsed_count_once_each() {
+    let house = House::open();
+    let listing = house
+        .listing(json!({
+            "kind": "nights", "resources": [{ "key": "double", "capacity": 400, "price": 1_000 }],
+            "calendar": { "from": "2026-06-02", "until": "2026-08-01" },
+            "policy": { "payment": ["external"], "hold_seconds": 600 },
+        }))
+        .await;
+    let stay = || ask::create(&listing, ask::stay("double", "2026-06-05", "2026-07-20"));
+    house.all_at_once((0..400).map(|_| stay()).collect()).await;
+    let claim = || WaitFor::Claim(ask::stay("double", "2026-06-05", "2026-07-20"));
+    for number in 0..40 {
+        house.join(ask::wait_for(&listing, claim(), ask::known(&format!("W {number}")))).await;
+    }
+    house.pass(600);
+    // 18,000 nights: more than one transaction would sweep of bookings.
+    house.book(stay()).await;
+    house.audit();
 }
 
 #[tokio::test(flavor = "multi_thread")]
