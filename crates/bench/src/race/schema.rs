@@ -5,12 +5,15 @@ use std::time::Duration;
 use anyhow::Context;
 use lastseat_engine::ids;
 use lastseat_store_postgres::Tls;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config};
 
 /// How long connecting may take where the URL does not say so.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How names of schemas begin.
 const PREFIX: &str = "lastseat_race_";
+/// How often dropping is tried.
+const DROPS: u32 = 4;
 /// What connections are called in `pg_stat_activity`.
 const APPLICATION: &str = "lastseat bench race";
 
@@ -44,7 +47,15 @@ impl Schema {
     /// If that cannot be done; the sentence says how to do it by hand.
     pub(super) async fn drop(&self) -> anyhow::Result<()> {
         let sql = format!("DROP SCHEMA {} CASCADE", self.name);
-        let dropped = self.client.batch_execute(&sql).await;
+        let mut left = DROPS;
+        let dropped = loop {
+            left -= 1;
+            match self.client.batch_execute(&sql).await {
+                // What looks after the tables, or who has not heard yet that the race is over, locks them in another order.
+                Err(error) if left > 0 && error.code() == Some(&SqlState::T_R_DEADLOCK_DETECTED) => {}
+                dropped => break dropped,
+            }
+        };
         dropped.with_context(|| format!("cannot clean up; do it by hand: {sql}"))
     }
 }
