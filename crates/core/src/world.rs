@@ -74,7 +74,7 @@ pub struct World {
     /// The numbers that new listings get.
     pub listing_numbers: Numbers,
     last_bookings: FxHashMap<ListingNo, BookingNo>,
-    bookings: FxHashMap<BookingNo, Booking>,
+    bookings: FxHashMap<BookingNo, Box<Booking>>,
     booking_nos: FxHashMap<BookingId, BookingNo>,
     pools: FxHashMap<PoolRef, Option<Pool>>,
     pub(crate) customers: HashMap<CustomerRef, CustomerUse>,
@@ -160,7 +160,7 @@ impl World {
     /// Puts in a booking.
     pub fn load_booking(&mut self, booking: Booking) {
         self.booking_nos.insert(booking.id, booking.no);
-        self.bookings.insert(booking.no, booking);
+        self.bookings.insert(booking.no, Box::new(booking));
     }
 
     /// Puts in a pool, or that there is none.
@@ -199,13 +199,13 @@ impl World {
     /// The booking of that id.
     #[must_use]
     pub fn booking(&self, id: BookingId) -> Option<&Booking> {
-        self.bookings.get(self.booking_nos.get(&id)?)
+        self.bookings.get(self.booking_nos.get(&id)?).map(Box::as_ref)
     }
 
     /// The booking of that number.
     #[must_use]
     pub fn booking_at(&self, no: BookingNo) -> Option<&Booking> {
-        self.bookings.get(&no)
+        self.bookings.get(&no).map(Box::as_ref)
     }
 
     /// The booking of a listing with the highest number; 0 if it has none. The listing was loaded to be edited.
@@ -390,7 +390,7 @@ impl World {
     /// Puts `new` in the place of the booking's row: moves its counters and appends its events. The version
     /// must already have grown; capacity must already have been admitted.
     pub fn update_booking(&mut self, mut new: Booking, kinds: &[EventKind], actor: &Actor) {
-        let old = self.bookings.get(&new.no).cloned().expect("an updated booking was loaded");
+        let old = self.booking_at(new.no).cloned().expect("an updated booking was loaded");
         debug_assert_eq!(new.version, old.version + 1, "one transition, one version");
         self.count(&old, -1);
         self.count(&new, 1);
@@ -399,19 +399,19 @@ impl World {
         self.append(&mut new, Some(&old), kinds, actor);
         self.tell_of_offer(&old, &new, actor);
         self.changes.bookings.entry(new.no).or_insert(Some(old));
-        self.bookings.insert(new.no, new);
+        self.bookings.insert(new.no, Box::new(new));
     }
 
     /// Notes that a row has to be written again although nothing of it changed but its `due_at`.
     pub fn touch_booking(&mut self, no: BookingNo) {
         if let Some(booking) = self.bookings.get(&no) {
-            self.changes.bookings.entry(no).or_insert_with(|| Some(booking.clone()));
+            self.changes.bookings.entry(no).or_insert_with(|| Some(Booking::clone(booking)));
         }
     }
 
     /// Applies to a loaded booking what time has done. Whether something changed.
     pub fn settle(&mut self, no: BookingNo) -> bool {
-        let Some(booking) = self.bookings.get(&no) else { return false };
+        let Some(booking) = self.booking_at(no) else { return false };
         let listing = self.listing_of(booking);
         if crate::settle::due_at(booking, &listing).is_none_or(|due| due > self.now) {
             return false;

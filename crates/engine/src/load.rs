@@ -312,7 +312,7 @@ impl Load<'_> {
     }
 
     /// Puts in entries with their listings and offers, and notes what they need.
-    fn entries(&mut self, found: Vec<Entry>) -> Result<(), StoreError> {
+    fn entries(&mut self, found: Vec<Arc<Entry>>) -> Result<(), StoreError> {
         self.bookings_at(found.iter().filter_map(|entry| entry.booking).collect())?;
         for entry in found {
             if !self.world.listings.contains_key(&entry.listing) {

@@ -130,6 +130,11 @@ pub(crate) fn entry(row: &Row) -> Result<Entry, StoreError> {
     })
 }
 
+/// The same for a batch, which keeps it in one place.
+pub(crate) fn shared_entry(row: &Row) -> Result<Arc<Entry>, StoreError> {
+    entry(row).map(Arc::new)
+}
+
 pub(crate) fn entries(rows: &[Row]) -> Result<Vec<Entry>, StoreError> {
     rows.iter().map(entry).collect()
 }

@@ -295,40 +295,40 @@ impl Tx for PgTx<'_> {
         Ok(ListNumbers { waiting, last })
     }
 
-    fn entries(&mut self, ids: &BTreeSet<WaitlistId>) -> Result<Vec<Entry>, StoreError> {
+    fn entries(&mut self, ids: &BTreeSet<WaitlistId>) -> Result<Vec<Arc<Entry>>, StoreError> {
         let ids: Vec<Uuid> = ids.iter().map(|id| Uuid::from_u128(id.bits())).collect();
-        let found = self.read(sql::ENTRIES_BY_ID, &[&ids], row::entry)?;
+        let found = self.read(sql::ENTRIES_BY_ID, &[&ids], row::shared_entry)?;
         match found.iter().find(|entry| !self.loaded.listings.contains_key(&entry.listing)) {
             None => Ok(found),
             Some(entry) => Err(StoreError::Conflict(format!("the listing of {} is not locked", entry.id))),
         }
     }
 
-    fn live_entries(&mut self, of: &[CustomerRef]) -> Result<Vec<Entry>, StoreError> {
+    fn live_entries(&mut self, of: &[CustomerRef]) -> Result<Vec<Arc<Entry>>, StoreError> {
         let digest = |identity: &String| Uuid::from_bytes(identity_digest(identity));
         let (listings, digests): (Vec<i64>, Vec<Uuid>) =
             of.iter().map(|(listing, identity)| (listing.0, digest(identity))).unzip();
-        let mut newest = self.read(sql::NEWEST_ENTRIES, &[&listings, &digests], row::entry)?;
-        newest.retain(Entry::may_be_live);
+        let mut newest = self.read(sql::NEWEST_ENTRIES, &[&listings, &digests], row::shared_entry)?;
+        newest.retain(|entry| entry.may_be_live());
         Ok(newest)
     }
 
-    fn keepers(&mut self, of: ListingNo) -> Result<Vec<Entry>, StoreError> {
-        self.read(sql::KEEPERS, &[&of.0], row::entry)
+    fn keepers(&mut self, of: ListingNo) -> Result<Vec<Arc<Entry>>, StoreError> {
+        self.read(sql::KEEPERS, &[&of.0], row::shared_entry)
     }
 
-    fn waiting(&mut self, of: ListingNo, ask: &Ask) -> Result<Vec<Entry>, StoreError> {
+    fn waiting(&mut self, of: ListingNo, ask: &Ask) -> Result<Vec<Arc<Entry>>, StoreError> {
         if ask.pools.len() > MANY_POOLS {
             let (most, limit) = (ask.most.unwrap_or(i64::MAX), i64::from(ask.limit));
             let params: [&(dyn ToSql + Sync); 4] = [&of.0, &ask.after.0, &most, &limit];
-            return self.read(sql::WAITING_FOR_ANYTHING, &params, row::entry);
+            return self.read(sql::WAITING_FOR_ANYTHING, &params, row::shared_entry);
         }
         let (everything, first, _) = EVERYTHING;
         let pools = ask.pools.iter().map(|pool| (i64::from(pool.group), i64::from(pool.position)));
         let (groups, positions): (Vec<i64>, Vec<i64>) = pools.chain([(everything, first)]).unzip();
         let (most, limit) = (ask.most.unwrap_or(i64::MAX), i64::from(ask.limit));
         let params: [&(dyn ToSql + Sync); 6] = [&of.0, &groups, &positions, &ask.after.0, &most, &limit];
-        let mut found = self.read(sql::WAITING, &params, row::entry)?;
+        let mut found = self.read(sql::WAITING, &params, row::shared_entry)?;
         // An entry is found by each of its pools.
         found.sort_by_key(|entry| entry.no);
         found.dedup_by_key(|entry| entry.no);
@@ -349,10 +349,10 @@ impl Tx for PgTx<'_> {
         rows.first().map_or(Ok(0), |row| get(row, 0))
     }
 
-    fn due_entries(&mut self, limit: u32) -> Result<Vec<Entry>, StoreError> {
+    fn due_entries(&mut self, limit: u32) -> Result<Vec<Arc<Entry>>, StoreError> {
         let locked: Vec<i64> = self.loaded.listings.keys().map(|no| no.0).collect();
         let now = self.now().millis();
-        self.read(sql::DUE_ENTRIES, &[&now, &locked, &i64::from(limit)], row::entry)
+        self.read(sql::DUE_ENTRIES, &[&now, &locked, &i64::from(limit)], row::shared_entry)
     }
 
     fn live_bookings(

@@ -305,20 +305,20 @@ impl Tx for SqliteTx<'_> {
         waitlist::list_numbers(self.connection(), of)
     }
 
-    fn entries(&mut self, ids: &BTreeSet<WaitlistId>) -> Result<Vec<Entry>, StoreError> {
+    fn entries(&mut self, ids: &BTreeSet<WaitlistId>) -> Result<Vec<Arc<Entry>>, StoreError> {
         let found = ids.iter().filter_map(|id| waitlist::entry(self.connection(), *id).transpose());
-        found.collect()
+        found.map(|entry| entry.map(Arc::new)).collect()
     }
 
-    fn live_entries(&mut self, of: &[CustomerRef]) -> Result<Vec<Entry>, StoreError> {
+    fn live_entries(&mut self, of: &[CustomerRef]) -> Result<Vec<Arc<Entry>>, StoreError> {
         waitlist::live_entries(self.connection(), of)
     }
 
-    fn keepers(&mut self, of: ListingNo) -> Result<Vec<Entry>, StoreError> {
+    fn keepers(&mut self, of: ListingNo) -> Result<Vec<Arc<Entry>>, StoreError> {
         waitlist::keepers(self.connection(), of)
     }
 
-    fn waiting(&mut self, of: ListingNo, ask: &Ask) -> Result<Vec<Entry>, StoreError> {
+    fn waiting(&mut self, of: ListingNo, ask: &Ask) -> Result<Vec<Arc<Entry>>, StoreError> {
         waitlist::waiting(self.connection(), of, ask)
     }
 
@@ -326,7 +326,7 @@ impl Tx for SqliteTx<'_> {
         waitlist::all_ahead(self.connection(), of, reach)
     }
 
-    fn due_entries(&mut self, limit: u32) -> Result<Vec<Entry>, StoreError> {
+    fn due_entries(&mut self, limit: u32) -> Result<Vec<Arc<Entry>>, StoreError> {
         waitlist::due(self.connection(), self.now, limit)
     }
 

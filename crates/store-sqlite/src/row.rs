@@ -120,6 +120,11 @@ pub(crate) fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
     })
 }
 
+/// The same for a batch, which keeps it in one place.
+pub(crate) fn shared_entry(row: &Row<'_>) -> rusqlite::Result<Arc<Entry>> {
+    entry(row).map(Arc::new)
+}
+
 /// Reads the columns of [`sql::BOOKING_COLUMNS`].
 pub(crate) fn booking(row: &Row<'_>) -> rusqlite::Result<Booking> {
     Ok(Booking {

@@ -1,5 +1,7 @@
 //! The rows of waitlists.
 
+use std::sync::Arc;
+
 use lastseat_core::customer::identity_digest;
 use lastseat_core::id::{EntryNo, ListingNo, WaitlistId};
 use lastseat_core::time::Time;
@@ -107,37 +109,44 @@ pub(crate) fn entry(connection: &Connection, id: WaitlistId) -> Result<Option<En
     found.map_err(store_error)
 }
 
-pub(crate) fn live_entries(connection: &Connection, of: &[CustomerRef]) -> Result<Vec<Entry>, StoreError> {
+pub(crate) fn live_entries(
+    connection: &Connection,
+    of: &[CustomerRef],
+) -> Result<Vec<Arc<Entry>>, StoreError> {
     let mut found = Vec::new();
     let mut newest = connection.prepare_cached(sql::NEWEST_OF_CUSTOMER).map_err(store_error)?;
     for (listing, identity) in of {
         let params = params![listing.0, identity_digest(identity)];
-        let one = newest.query_row(params, row::entry).optional().map_err(store_error)?;
-        found.extend(one.filter(Entry::may_be_live));
+        let one = newest.query_row(params, row::shared_entry).optional().map_err(store_error)?;
+        found.extend(one.filter(|entry| entry.may_be_live()));
     }
     Ok(found)
 }
 
-pub(crate) fn keepers(connection: &Connection, of: ListingNo) -> Result<Vec<Entry>, StoreError> {
-    many(connection, sql::KEEPERS, [of.0], row::entry)
+pub(crate) fn keepers(connection: &Connection, of: ListingNo) -> Result<Vec<Arc<Entry>>, StoreError> {
+    many(connection, sql::KEEPERS, [of.0], row::shared_entry)
 }
 
 /// The entries that wait and are asked for, in order.
-pub(crate) fn waiting(connection: &Connection, of: ListingNo, ask: &Ask) -> Result<Vec<Entry>, StoreError> {
+pub(crate) fn waiting(
+    connection: &Connection,
+    of: ListingNo,
+    ask: &Ask,
+) -> Result<Vec<Arc<Entry>>, StoreError> {
     let most = ask.most.unwrap_or(i64::MAX);
     if ask.pools.len() > MANY_POOLS {
         return many(
             connection,
             sql::WAITING_FOR_ANYTHING,
             params![of.0, ask.after.0, most, ask.limit],
-            row::entry,
+            row::shared_entry,
         );
     }
     let places = ask.pools.iter().map(|pool| (i64::from(pool.group), i64::from(pool.position)));
-    let mut found: Vec<Entry> = Vec::new();
+    let mut found: Vec<Arc<Entry>> = Vec::new();
     for (group, position) in places.chain([(EVERYTHING.0, EVERYTHING.1)]) {
         let params = params![of.0, group, ask.after.0, most, position, ask.limit];
-        found.extend(many(connection, sql::WAITING, params, row::entry)?);
+        found.extend(many(connection, sql::WAITING, params, row::shared_entry)?);
     }
     // An entry stands in the list of each of its pools.
     found.sort_by_key(|entry| entry.no);
@@ -184,6 +193,6 @@ pub(crate) fn ahead(
     Ok(sum)
 }
 
-pub(crate) fn due(connection: &Connection, now: Time, limit: u32) -> Result<Vec<Entry>, StoreError> {
-    many(connection, sql::DUE_ENTRIES, params![now.millis(), limit], row::entry)
+pub(crate) fn due(connection: &Connection, now: Time, limit: u32) -> Result<Vec<Arc<Entry>>, StoreError> {
+    many(connection, sql::DUE_ENTRIES, params![now.millis(), limit], row::shared_entry)
 }

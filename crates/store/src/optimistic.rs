@@ -115,19 +115,19 @@ impl<L: Supposing> Tx for OptimisticTx<'_, L> {
         Ok(ListNumbers::default())
     }
 
-    fn entries(&mut self, _ids: &BTreeSet<WaitlistId>) -> Result<Vec<Entry>, StoreError> {
+    fn entries(&mut self, _ids: &BTreeSet<WaitlistId>) -> Result<Vec<Arc<Entry>>, StoreError> {
         unknown("an entry of a waitlist")
     }
 
-    fn live_entries(&mut self, _of: &[CustomerRef]) -> Result<Vec<Entry>, StoreError> {
+    fn live_entries(&mut self, _of: &[CustomerRef]) -> Result<Vec<Arc<Entry>>, StoreError> {
         unknown("an entry of a waitlist")
     }
 
-    fn keepers(&mut self, _of: ListingNo) -> Result<Vec<Entry>, StoreError> {
+    fn keepers(&mut self, _of: ListingNo) -> Result<Vec<Arc<Entry>>, StoreError> {
         unknown("an entry of a waitlist")
     }
 
-    fn waiting(&mut self, _of: ListingNo, _ask: &Ask) -> Result<Vec<Entry>, StoreError> {
+    fn waiting(&mut self, _of: ListingNo, _ask: &Ask) -> Result<Vec<Arc<Entry>>, StoreError> {
         unknown("who waits")
     }
 
@@ -135,7 +135,7 @@ impl<L: Supposing> Tx for OptimisticTx<'_, L> {
         unknown("who waits")
     }
 
-    fn due_entries(&mut self, _limit: u32) -> Result<Vec<Entry>, StoreError> {
+    fn due_entries(&mut self, _limit: u32) -> Result<Vec<Arc<Entry>>, StoreError> {
         unknown("what is due")
     }
 

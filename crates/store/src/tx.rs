@@ -232,26 +232,26 @@ pub trait Tx {
     ///
     /// # Errors
     /// If the store fails.
-    fn entries(&mut self, ids: &BTreeSet<WaitlistId>) -> Result<Vec<Entry>, StoreError>;
+    fn entries(&mut self, ids: &BTreeSet<WaitlistId>) -> Result<Vec<Arc<Entry>>, StoreError>;
 
     /// The entries of these customers that wait or have got an offer, whatever became of it; per customer the newest.
     ///
     /// # Errors
     /// If the store fails.
-    fn live_entries(&mut self, of: &[CustomerRef]) -> Result<Vec<Entry>, StoreError>;
+    fn live_entries(&mut self, of: &[CustomerRef]) -> Result<Vec<Arc<Entry>>, StoreError>;
 
     /// The entries of a listing for which units are kept.
     ///
     /// # Errors
     /// If the store fails.
-    fn keepers(&mut self, of: ListingNo) -> Result<Vec<Entry>, StoreError>;
+    fn keepers(&mut self, of: ListingNo) -> Result<Vec<Arc<Entry>>, StoreError>;
 
     /// The entries of a listing that wait and that are asked for, in order. Where more than [`MANY_POOLS`] are asked for,
     /// perhaps others among them.
     ///
     /// # Errors
     /// If the store fails.
-    fn waiting(&mut self, of: ListingNo, ask: &Ask) -> Result<Vec<Entry>, StoreError>;
+    fn waiting(&mut self, of: ListingNo, ask: &Ask) -> Result<Vec<Arc<Entry>>, StoreError>;
 
     /// How many entries of a listing wait that meet this reach.
     ///
@@ -264,7 +264,7 @@ pub trait Tx {
     ///
     /// # Errors
     /// If the store fails.
-    fn due_entries(&mut self, limit: u32) -> Result<Vec<Entry>, StoreError>;
+    fn due_entries(&mut self, limit: u32) -> Result<Vec<Arc<Entry>>, StoreError>;
 
     /// The next bookings, at most `limit`, of this listing after `after`, up to and with `through`: those
     /// that still change by themselves.

@@ -105,7 +105,7 @@ impl World {
     }
 
     /// Puts in an entry, unless it is there already: this batch may have changed it.
-    pub fn load_entry(&mut self, entry: Entry) {
+    pub fn load_entry(&mut self, entry: Arc<Entry>) {
         let at = entry.at();
         if self.waitlists.entries.contains_key(&at) {
             return;
@@ -115,7 +115,7 @@ impl World {
         {
             self.waitlists.live.insert((entry.listing, identity), at);
         }
-        self.put_entry(Arc::new(entry));
+        self.put_entry(entry);
     }
 
     /// Notes that more has lapsed in a listing than is loaded: see [`World::leaves_overdue`].

@@ -1,6 +1,8 @@
 //! The release function against a model of it that is as simple as can be: whenever anything happens, everybody is asked
 //! anew, from the first on.
 
+use std::sync::Arc;
+
 use lastseat_core::command::{Actor, WaitFor};
 use lastseat_core::id::{BookingId, ListingId};
 use lastseat_core::pool::PoolNo;
@@ -218,7 +220,7 @@ impl Run {
             return;
         }
         let index = index % entries.len();
-        self.bench.world.load_entry(entries[index].clone());
+        self.bench.world.load_entry(Arc::new(entries[index].clone()));
         let action = lastseat_core::command::Action::LeaveWaitlist { id: entries[index].id };
         self.bench.run(&lastseat_core::command::Command::new(Actor::Owner, action)).unwrap();
         let waiter = &mut self.model.list[index];

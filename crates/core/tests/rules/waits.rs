@@ -26,7 +26,7 @@ impl Bench {
                 match need {
                     Need::Keepers => {
                         let keepers = self.waiting(of).into_iter().filter(|entry| !entry.kept.is_empty());
-                        keepers.for_each(|entry| self.world.load_entry(entry));
+                        keepers.for_each(|entry| self.world.load_entry(Arc::new(entry)));
                         self.world.loaded_keepers(of);
                     }
                     Need::Whole => self.world.loaded_whole(of),
@@ -48,7 +48,7 @@ impl Bench {
         });
         found.truncate(ask.limit as usize);
         self.world.loaded_waiting(of, &ask, found.len(), found.last().map(|entry| entry.no));
-        found.into_iter().for_each(|entry| self.world.load_entry(entry));
+        found.into_iter().for_each(|entry| self.world.load_entry(Arc::new(entry)));
     }
 
     /// Forgets who waits: a new world, in which only what commands name is loaded of the waitlists.

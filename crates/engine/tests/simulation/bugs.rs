@@ -198,19 +198,19 @@ impl Tx for BuggyTx<'_> {
         Ok(ListNumbers { waiting, ..found })
     }
 
-    fn entries(&mut self, ids: &BTreeSet<WaitlistId>) -> Result<Vec<Entry>, StoreError> {
+    fn entries(&mut self, ids: &BTreeSet<WaitlistId>) -> Result<Vec<Arc<Entry>>, StoreError> {
         self.inner.entries(ids)
     }
 
-    fn live_entries(&mut self, of: &[CustomerRef]) -> Result<Vec<Entry>, StoreError> {
+    fn live_entries(&mut self, of: &[CustomerRef]) -> Result<Vec<Arc<Entry>>, StoreError> {
         if self.has(Bug::LetsJoinTwice) { Ok(Vec::new()) } else { self.inner.live_entries(of) }
     }
 
-    fn keepers(&mut self, of: ListingNo) -> Result<Vec<Entry>, StoreError> {
+    fn keepers(&mut self, of: ListingNo) -> Result<Vec<Arc<Entry>>, StoreError> {
         if self.has(Bug::FindsNoKeepers) { Ok(Vec::new()) } else { self.inner.keepers(of) }
     }
 
-    fn waiting(&mut self, of: ListingNo, ask: &Ask) -> Result<Vec<Entry>, StoreError> {
+    fn waiting(&mut self, of: ListingNo, ask: &Ask) -> Result<Vec<Arc<Entry>>, StoreError> {
         let mut found = self.inner.waiting(of, ask)?;
         if self.has(Bug::OverlooksTheFirst) && found.len() > 1 {
             found.remove(0);
@@ -222,7 +222,7 @@ impl Tx for BuggyTx<'_> {
         self.inner.ahead(of, reach)
     }
 
-    fn due_entries(&mut self, limit: u32) -> Result<Vec<Entry>, StoreError> {
+    fn due_entries(&mut self, limit: u32) -> Result<Vec<Arc<Entry>>, StoreError> {
         if self.has(Bug::ClosesNothing) { Ok(Vec::new()) } else { self.inner.due_entries(limit) }
     }
 

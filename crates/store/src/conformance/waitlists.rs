@@ -1,5 +1,8 @@
 //! Who waits, and what is kept for them.
 
+use std::borrow::Borrow;
+use std::sync::Arc;
+
 use lastseat_core::booking::State;
 use lastseat_core::command::{Actor, Idempotency, IdempotencyKey};
 use lastseat_core::customer::Customer;
@@ -56,13 +59,13 @@ pub(crate) fn join(kit: &mut Kit, entry: Entry) -> Entry {
 pub(crate) fn update(kit: &mut Kit, new: &Entry) -> Result<(), StoreError> {
     let old = kit.read(|read| read.entry(new.id)).unwrap();
     kit.try_commit(|world| {
-        world.load_entry(old);
+        world.load_entry(Arc::new(old));
         world.update_entry(new.clone());
     })
 }
 
-fn nos(entries: &[Entry]) -> Vec<i64> {
-    entries.iter().map(|entry| entry.no.0).collect()
+fn nos(entries: &[impl Borrow<Entry>]) -> Vec<i64> {
+    entries.iter().map(|entry| entry.borrow().no.0).collect()
 }
 
 /// A case of the suite.
@@ -99,7 +102,7 @@ pub fn an_entry_comes_back_with_every_field(factory: Factory<'_>) {
             let names =
                 lastseat_core::decide::names::Names { entries: [joined.id].into(), ..Default::default() };
             let found = kit.begin(&names).unwrap().entries(&ids).unwrap();
-            assert_eq!(found, [joined]);
+            assert_eq!(found, [Arc::new(joined)]);
         }
     }
     let of = |no: ListingNo| kit.read(|read| read.entries(no, Which::All, EntryNo(0), 100));

@@ -200,21 +200,31 @@ impl Tx for MemoryTx<'_> {
         Ok(self.rows()?.list_numbers(of))
     }
 
-    fn entries(&mut self, ids: &BTreeSet<WaitlistId>) -> Result<Vec<Entry>, StoreError> {
+    fn entries(&mut self, ids: &BTreeSet<WaitlistId>) -> Result<Vec<Arc<Entry>>, StoreError> {
         let rows = self.rows()?;
-        Ok(ids.iter().filter_map(|id| rows.entries.get(rows.entry_refs.get(id)?)).cloned().collect())
+        Ok(ids
+            .iter()
+            .filter_map(|id| rows.entries.get(rows.entry_refs.get(id)?))
+            .cloned()
+            .map(Arc::new)
+            .collect())
     }
 
-    fn live_entries(&mut self, of: &[CustomerRef]) -> Result<Vec<Entry>, StoreError> {
+    fn live_entries(&mut self, of: &[CustomerRef]) -> Result<Vec<Arc<Entry>>, StoreError> {
         Ok(self.rows()?.live_entries(of))
     }
 
-    fn keepers(&mut self, of: ListingNo) -> Result<Vec<Entry>, StoreError> {
+    fn keepers(&mut self, of: ListingNo) -> Result<Vec<Arc<Entry>>, StoreError> {
         let rows = self.rows()?;
-        Ok(rows.waiting_of(of, EntryNo(0)).filter(|entry| !entry.kept.is_empty()).cloned().collect())
+        Ok(rows
+            .waiting_of(of, EntryNo(0))
+            .filter(|entry| !entry.kept.is_empty())
+            .cloned()
+            .map(Arc::new)
+            .collect())
     }
 
-    fn waiting(&mut self, of: ListingNo, ask: &Ask) -> Result<Vec<Entry>, StoreError> {
+    fn waiting(&mut self, of: ListingNo, ask: &Ask) -> Result<Vec<Arc<Entry>>, StoreError> {
         Ok(self.rows()?.ask(of, ask))
     }
 
@@ -222,7 +232,7 @@ impl Tx for MemoryTx<'_> {
         Ok(self.rows()?.ahead(of, reach, EntryNo(i64::MAX)))
     }
 
-    fn due_entries(&mut self, limit: u32) -> Result<Vec<Entry>, StoreError> {
+    fn due_entries(&mut self, limit: u32) -> Result<Vec<Arc<Entry>>, StoreError> {
         let now = self.now;
         let mut due = self.rows()?.due_entries(now, |_| true);
         due.truncate(limit as usize);

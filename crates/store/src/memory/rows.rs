@@ -406,13 +406,13 @@ impl Rows {
     }
 
     /// The entries that wait and are asked for.
-    pub(crate) fn ask(&self, of: ListingNo, ask: &Ask) -> Vec<Entry> {
+    pub(crate) fn ask(&self, of: ListingNo, ask: &Ask) -> Vec<Arc<Entry>> {
         let fits = |entry: &&Entry| {
             let reach = entry.want.reach();
             ask.pools.iter().any(|pool| reach.covers(*pool))
                 && ask.most.is_none_or(|most| entry.want.least() <= most)
         };
-        self.waiting_of(of, ask.after).filter(fits).take(ask.limit as usize).cloned().collect()
+        self.waiting_of(of, ask.after).filter(fits).take(ask.limit as usize).cloned().map(Arc::new).collect()
     }
 
     /// How many wait that meet this reach and joined before.
@@ -423,22 +423,22 @@ impl Rows {
     }
 
     /// The newest entries of these customers, where they wait or have got an offer.
-    pub(crate) fn live_entries(&self, of: &[CustomerRef]) -> Vec<Entry> {
+    pub(crate) fn live_entries(&self, of: &[CustomerRef]) -> Vec<Arc<Entry>> {
         let newest = |(listing, identity): &CustomerRef| {
             let its = self
                 .entries_of(*listing, EntryNo(0))
                 .filter(|entry| entry.customer.identity().as_ref() == Some(identity));
-            its.last().filter(|entry| entry.may_be_live()).cloned()
+            its.last().filter(|entry| entry.may_be_live()).cloned().map(Arc::new)
         };
         of.iter().filter_map(newest).collect()
     }
 
     /// Entries of listings that `fit` that wait and are due, the oldest first.
-    pub(crate) fn due_entries(&self, now: Time, fits: impl Fn(ListingNo) -> bool) -> Vec<Entry> {
+    pub(crate) fn due_entries(&self, now: Time, fits: impl Fn(ListingNo) -> bool) -> Vec<Arc<Entry>> {
         let due = |entry: &&Entry| {
             entry.waits() && entry.due_at.is_some_and(|due| due <= now) && fits(entry.listing)
         };
-        let mut found: Vec<Entry> = self.entries.values().filter(due).cloned().collect();
+        let mut found: Vec<Arc<Entry>> = self.entries.values().filter(due).cloned().map(Arc::new).collect();
         found.sort_by_key(|entry| (entry.due_at, entry.at()));
         found
     }

@@ -290,26 +290,35 @@ impl Tx for SimulatedTx<'_> {
         Ok(self.rows()?.list_numbers(of))
     }
 
-    fn entries(&mut self, ids: &BTreeSet<WaitlistId>) -> Result<Vec<Entry>, StoreError> {
+    fn entries(&mut self, ids: &BTreeSet<WaitlistId>) -> Result<Vec<Arc<Entry>>, StoreError> {
         let rows = self.rows()?;
-        let found: Vec<Entry> =
-            ids.iter().filter_map(|id| rows.entries.get(rows.entry_refs.get(id)?)).cloned().collect();
+        let found: Vec<Arc<Entry>> = ids
+            .iter()
+            .filter_map(|id| rows.entries.get(rows.entry_refs.get(id)?))
+            .cloned()
+            .map(Arc::new)
+            .collect();
         match found.iter().find(|entry| !self.loaded.listings.contains_key(&entry.listing)) {
             None => Ok(found),
             Some(entry) => Err(StoreError::Conflict(format!("the listing of {} is not locked", entry.id))),
         }
     }
 
-    fn live_entries(&mut self, of: &[CustomerRef]) -> Result<Vec<Entry>, StoreError> {
+    fn live_entries(&mut self, of: &[CustomerRef]) -> Result<Vec<Arc<Entry>>, StoreError> {
         Ok(self.rows()?.live_entries(of))
     }
 
-    fn keepers(&mut self, of: ListingNo) -> Result<Vec<Entry>, StoreError> {
+    fn keepers(&mut self, of: ListingNo) -> Result<Vec<Arc<Entry>>, StoreError> {
         let rows = self.rows()?;
-        Ok(rows.waiting_of(of, EntryNo(0)).filter(|entry| !entry.kept.is_empty()).cloned().collect())
+        Ok(rows
+            .waiting_of(of, EntryNo(0))
+            .filter(|entry| !entry.kept.is_empty())
+            .cloned()
+            .map(Arc::new)
+            .collect())
     }
 
-    fn waiting(&mut self, of: ListingNo, ask: &Ask) -> Result<Vec<Entry>, StoreError> {
+    fn waiting(&mut self, of: ListingNo, ask: &Ask) -> Result<Vec<Arc<Entry>>, StoreError> {
         Ok(self.rows()?.ask(of, ask))
     }
 
@@ -317,7 +326,7 @@ impl Tx for SimulatedTx<'_> {
         Ok(self.rows()?.ahead(of, reach, EntryNo(i64::MAX)))
     }
 
-    fn due_entries(&mut self, limit: u32) -> Result<Vec<Entry>, StoreError> {
+    fn due_entries(&mut self, limit: u32) -> Result<Vec<Arc<Entry>>, StoreError> {
         let (now, rows) = (self.now(), self.rows()?);
         let mut due = rows.due_entries(now, |listing| self.loaded.listings.contains_key(&listing));
         due.truncate(limit as usize);
