@@ -13,8 +13,8 @@ use lastseat_core::numbers::Numbers;
 use lastseat_core::pool::PoolRef;
 use lastseat_core::time::Time;
 use lastseat_store::{Lane, StoreError, Tx};
-use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Row, Statement};
 use uuid::Uuid;
 
 use crate::connection::{Connection, Purpose};
@@ -333,13 +333,12 @@ pub(crate) async fn ask(
 
 /// Asks a prepared statement, and makes of each row what is wanted while the server finds the next.
 pub(crate) async fn read<T>(
-    connection: &Connection,
-    sql: &'static str,
+    client: &Client,
+    statement: &Statement,
     params: &[&(dyn ToSql + Sync)],
     of: fn(&Row) -> Result<T, StoreError>,
 ) -> Result<Result<Vec<T>, StoreError>, tokio_postgres::Error> {
-    let statement = connection.prepared(sql);
-    let mut rows = pin!(connection.client.query_raw(statement, params.iter().copied()).await?);
+    let mut rows = pin!(client.query_raw(statement, params.iter().copied()).await?);
     let mut all = Vec::new();
     while let Some(row) = rows.try_next().await? {
         match of(&row) {

@@ -43,6 +43,7 @@ mod store;
 mod target;
 mod tls;
 mod tx;
+mod waiting;
 mod write;
 
 pub use clock::Clock;

@@ -25,6 +25,7 @@ use uuid::Uuid;
 use crate::lane::{PgLane, ask, missing, optional_pool, read, split};
 use crate::row::{self, get};
 use crate::sql;
+use crate::waiting::Portion;
 use crate::write::{MAX_EVENTS, Written};
 
 /// From so many changed entries of waitlists on they are sent before the rest is put together.
@@ -58,6 +59,8 @@ pub(crate) struct PgTx<'a> {
     dirty: bool,
     /// New bookings and listings, which use up numbers.
     used: (usize, usize),
+    /// Who may be asked for next.
+    begun: Option<Portion>,
     done: bool,
 }
 
@@ -75,6 +78,7 @@ impl<'a> PgTx<'a> {
             written: None,
             dirty: false,
             used: (0, 0),
+            begun: None,
             done: false,
         }
     }
@@ -95,7 +99,12 @@ impl<'a> PgTx<'a> {
     ) -> Result<Vec<T>, StoreError> {
         self.flush()?;
         let connection = self.lane.connection()?;
-        connection.check(connection.wait(read(connection, sql, params, of))?)?
+        connection.check(connection.wait(read(
+            &connection.client,
+            connection.prepared(sql),
+            params,
+            of,
+        ))?)?
     }
 
     fn run(&mut self, sql: &'static str, params: &[&(dyn ToSql + Sync)]) -> Result<(), StoreError> {
@@ -323,16 +332,17 @@ impl Tx for PgTx<'_> {
             let params: [&(dyn ToSql + Sync); 4] = [&of.0, &ask.after.0, &most, &limit];
             return self.read(sql::WAITING_FOR_ANYTHING, &params, row::shared_entry);
         }
-        let (everything, first, _) = EVERYTHING;
-        let pools = ask.pools.iter().map(|pool| (i64::from(pool.group), i64::from(pool.position)));
-        let (groups, positions): (Vec<i64>, Vec<i64>) = pools.chain([(everything, first)]).unzip();
-        let (most, limit) = (ask.most.unwrap_or(i64::MAX), i64::from(ask.limit));
-        let params: [&(dyn ToSql + Sync); 6] = [&of.0, &groups, &positions, &ask.after.0, &most, &limit];
-        let mut found = self.read(sql::WAITING, &params, row::shared_entry)?;
+        self.flush()?;
+        let begun = self.begun.take();
+        let connection = self.lane.connection()?;
+        let mut found = Portion::begun_or_asked(begun, connection, of, ask)?;
         // An entry is found by each of its pools.
         found.sort_by_key(|entry| entry.no);
         found.dedup_by_key(|entry| entry.no);
         found.truncate(ask.limit as usize);
+        if let Some(last) = found.last().filter(|_| found.len() == ask.limit as usize) {
+            self.begun = ask.next(last.no).map(|next| Portion::begin(connection, of, next));
+        }
         Ok(found)
     }
 

@@ -27,6 +27,8 @@ use crate::world::World;
 const MAX_LOOK: usize = 2_048;
 /// Fewest entries that are loaded at once.
 const CHUNK: usize = 64;
+/// Most entries that are loaded at once to be served: while these are, a store can find the next.
+const PORTION: usize = 256;
 /// Offers and skips that one batch may write: a small part of a second's work, so that others are not kept waiting. What
 /// is still free then is kept, and given away by the next.
 pub const MAX_WRITTEN: usize = 1_024;
@@ -58,6 +60,24 @@ pub struct Ask {
     pub most: Option<i64>,
     /// At most so many.
     pub limit: u32,
+    /// How many more are asked for next, if all of these get what they want.
+    pub then: u32,
+}
+
+impl Ask {
+    fn portion(pools: BTreeSet<PoolNo>, after: EntryNo, most: Option<i64>, useful: usize) -> Self {
+        let limit = if useful < PORTION + CHUNK { useful.max(CHUNK) } else { PORTION };
+        let [limit, then] =
+            [limit, useful.saturating_sub(limit)].map(|count| u32::try_from(count).unwrap_or(u32::MAX));
+        Self { pools, after, most, limit, then }
+    }
+
+    /// What is asked next if all of these get what they want, and the last of them is this one.
+    #[must_use]
+    pub fn next(&self, last: EntryNo) -> Option<Self> {
+        let next = || Self::portion(self.pools.clone(), last, self.most, self.then as usize);
+        (self.then > 0).then(next)
+    }
 }
 
 impl World {
@@ -138,7 +158,7 @@ fn look(world: &mut World, of: ListingNo, pools: &BTreeSet<PoolNo>) -> Result<()
         return Ok(());
     }
     let limit = u32::try_from(MAX_LOOK).unwrap_or(u32::MAX);
-    Err(Need::Waiting(Ask { pools: pools.clone(), after: loaded.through, most: None, limit }))
+    Err(Need::Waiting(Ask { pools: pools.clone(), after: loaded.through, most: None, limit, then: 0 }))
 }
 
 /// Entries that are loaded and wait, and have to do with these pools, in order.
@@ -284,12 +304,10 @@ fn step(world: &World, of: ListingNo, pools: &BTreeSet<PoolNo>, walk: &Walk) -> 
     match next {
         Some(no) if complete || no <= through => Step::Next(EntryRef { listing: of, no }),
         None if complete => Step::End,
-        _ => Step::Load(Need::Waiting(Ask {
-            pools: pools.clone(),
-            after: through,
-            most: looks_narrow.then_some(most),
-            limit: u32::try_from(useful.max(CHUNK)).unwrap_or(u32::MAX),
-        })),
+        _ => {
+            let most = looks_narrow.then_some(most);
+            Step::Load(Need::Waiting(Ask::portion(pools.clone(), through, most, useful)))
+        }
     }
 }
 

@@ -185,7 +185,7 @@ pub fn who_waits_is_found_in_order_by_the_pools_that_are_wanted(factory: Factory
     }
     let mut ask = |of: &Listing, keys: &[&str], after: i64, most: Option<i64>, limit: u32| {
         let pools = keys.iter().map(|key| at(of, key)).collect();
-        let ask = Ask { pools, after: EntryNo(after), most, limit };
+        let ask = Ask { pools, after: EntryNo(after), most, limit, then: 0 };
         nos(&kit.ask(|tx| tx.waiting(of.no, &ask)))
     };
     assert_eq!(ask(&listing, &["standard"], 0, None, 100), [1, 3, 4, 5, 6]);
@@ -199,6 +199,18 @@ pub fn who_waits_is_found_in_order_by_the_pools_that_are_wanted(factory: Factory
     assert_eq!(ask(&inn, &["double/2026-12-26"], 0, None, 100), [1, 2]);
     assert_eq!(ask(&inn, &["double/2026-12-27"], 0, None, 100), [2]);
     assert_eq!(ask(&inn, &["double/2026-12-28", "single/2026-12-26"], 0, None, 100), Vec::<i64>::new());
+    // In portions, where the next one may be under way already, and another one is asked for.
+    let begins =
+        Ask { pools: [at(&listing, "standard")].into(), after: EntryNo(0), most: None, limit: 2, then: 9 };
+    let found = kit.ask(|tx| {
+        let first = tx.waiting(listing.no, &begins)?;
+        let next = begins.next(first[1].no).expect("there are more");
+        let second = tx.waiting(listing.no, &next)?;
+        let again = tx.waiting(listing.no, &begins)?;
+        let other = tx.waiting(listing.no, &Ask { pools: [at(&listing, "vip")].into(), ..next })?;
+        Ok([first, second, again, other].map(|found| nos(&found)))
+    });
+    assert_eq!(found, [vec![1, 3], vec![4, 5, 6], vec![1, 3], vec![5]]);
     // Who waits no more is not found.
     let second = kit.read(|read| read.entries(listing.no, Which::All, EntryNo(1), 1)).remove(0);
     let very_many = (0..100).map(|position| PoolNo::new(7, position));
@@ -207,11 +219,12 @@ pub fn who_waits_is_found_in_order_by_the_pools_that_are_wanted(factory: Factory
         after: EntryNo(0),
         most: None,
         limit: 9,
+        then: 0,
     };
     let found = nos(&kit.ask(|tx| tx.waiting(listing.no, &ask)));
     assert!([2, 3, 5].iter().all(|no| found.contains(no)) && found.is_sorted(), "{found:?}");
     update(&mut kit, &Entry { state: EntryState::Left, ..second }).unwrap();
-    let ask = Ask { pools: [at(&listing, "vip")].into(), after: EntryNo(0), most: None, limit: 9 };
+    let ask = Ask { pools: [at(&listing, "vip")].into(), after: EntryNo(0), most: None, limit: 9, then: 0 };
     assert_eq!(nos(&kit.ask(|tx| tx.waiting(listing.no, &ask))), [3, 5]);
 }
 
