@@ -179,7 +179,7 @@ fn check_limits(world: &World, what: &Admission<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Nobody is told that there is nothing, nor gets late money back, while [`World::gives_more_soon`].
+/// For who asks where [`World::gives_more_soon`]: nobody is told that there is nothing, nor gets late money back.
 pub(crate) fn ask_again() -> Refusal {
     let detail = "More places have come free than can be given out at once. Nothing was changed; try again in a second.";
     Refusal::with(Code::Overloaded, detail, RefusalData::RetryAfter(1))

@@ -166,7 +166,7 @@ fn attempt(
         load.serve()?;
     }
     let Load { world, renewal, mut more_due, .. } = load;
-    more_due |= world.that_give_more_soon().next().is_some();
+    more_due |= world.listings.keys().any(|of| world.gives_more_soon(*of));
     // Sentences are checked to say what is true after the whole batch.
     let write = !world.changes.is_empty() || world.has_changed_entries() || renewal.is_some();
     if way == Way::Optimistic && (!write || answers.iter().any(Result::is_err)) {

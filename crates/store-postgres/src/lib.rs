@@ -7,6 +7,7 @@
 //! - [`sql`]: every statement, each with a name
 //! - [`row`]: from rows to the core's types
 //! - [`lane`], [`tx`], [`mod@write`]: one batch, one transaction; [`optimistic`]: one that reads nothing first
+//! - [`waiting`]: those who wait, a portion at a time
 //! - [`known`]: what a lane knows from its last batches
 //! - [`read`]: questions on snapshots
 //! - [`page`]: what checks ask of many bookings, one after the other

@@ -46,7 +46,7 @@ pub(super) fn patch(
     let Change { doc, groups, add, remove } =
         change(&old, patch, &pools, world.now).map_err(Refusal::invalid)?;
     check_version(command.if_match, old.version)?;
-    if doc.shape != old.doc.shape && world.gives_more_soon(old.no) {
+    if doc.shape != old.doc.shape && world.leaves_overdue(old.no) {
         // A slot stays for a hold that has lapsed and was not looked at.
         return Err(ask_again());
     }

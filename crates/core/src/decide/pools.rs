@@ -246,7 +246,7 @@ fn check_in_use(world: &World, listing: &Listing, changed: &[(PoolNo, Pool)]) ->
         })
         .collect();
     let Some(first) = short.first() else { return Ok(()) };
-    if world.gives_more_soon(listing.no) {
+    if world.leaves_overdue(listing.no) {
         return Err(ask_again());
     }
     let detail = format!(

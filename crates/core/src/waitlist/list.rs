@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::json;
 
+use super::serve::MAX_WRITTEN;
 use super::{Ended, Entry, EntryState, Reach, Standing, Want, ended, ends_at, standing_of, why_closed};
 use crate::booking::Booking;
 use crate::command::Actor;
@@ -203,12 +204,7 @@ impl World {
         let Some(list) = self.waitlists.lists.get(&of) else { return false };
         let keepers = list.keepers.iter().map(|no| EntryRef { listing: of, no: *no });
         let mut due = keepers.filter_map(|at| self.entry_at(at)?.due_at);
-        self.leaves_overdue(of) || due.any(|due| due <= self.now)
-    }
-
-    /// The listings in which it does.
-    pub fn that_give_more_soon(&self) -> impl Iterator<Item = ListingNo> {
-        self.waitlists.lists.keys().copied().filter(|of| self.gives_more_soon(*of))
+        list.overdue_left || list.written >= MAX_WRITTEN && due.any(|due| due <= self.now)
     }
 
     /// Whether an entry is new or changed.

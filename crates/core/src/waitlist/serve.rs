@@ -65,6 +65,7 @@ pub struct Ask {
 }
 
 impl Ask {
+    /// The first portion of those who are of use.
     fn portion(pools: BTreeSet<PoolNo>, after: EntryNo, most: Option<i64>, useful: usize) -> Self {
         let limit = if useful < PORTION + CHUNK { useful.max(CHUNK) } else { PORTION };
         let [limit, then] =

@@ -201,13 +201,7 @@ impl Tx for MemoryTx<'_> {
     }
 
     fn entries(&mut self, ids: &BTreeSet<WaitlistId>) -> Result<Vec<Arc<Entry>>, StoreError> {
-        let rows = self.rows()?;
-        Ok(ids
-            .iter()
-            .filter_map(|id| rows.entries.get(rows.entry_refs.get(id)?))
-            .cloned()
-            .map(Arc::new)
-            .collect())
+        Ok(self.rows()?.entries_by_id(ids))
     }
 
     fn live_entries(&mut self, of: &[CustomerRef]) -> Result<Vec<Arc<Entry>>, StoreError> {
@@ -215,13 +209,7 @@ impl Tx for MemoryTx<'_> {
     }
 
     fn keepers(&mut self, of: ListingNo) -> Result<Vec<Arc<Entry>>, StoreError> {
-        let rows = self.rows()?;
-        Ok(rows
-            .waiting_of(of, EntryNo(0))
-            .filter(|entry| !entry.kept.is_empty())
-            .cloned()
-            .map(Arc::new)
-            .collect())
+        Ok(self.rows()?.keepers(of))
     }
 
     fn waiting(&mut self, of: ListingNo, ask: &Ask) -> Result<Vec<Arc<Entry>>, StoreError> {

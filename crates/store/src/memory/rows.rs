@@ -64,7 +64,7 @@ pub(crate) struct Rows {
     pub(crate) remembered: BTreeMap<IdempotencyKey, (Time, Remembered)>,
     pub(crate) imports: BTreeMap<String, BookingNo>,
     pub(crate) keys: BTreeMap<KeyId, (ApiKey, Option<Time>)>,
-    pub(crate) entries: BTreeMap<EntryRef, Entry>,
+    pub(crate) entries: BTreeMap<EntryRef, Arc<Entry>>,
     pub(crate) entry_refs: BTreeMap<WaitlistId, EntryRef>,
 }
 
@@ -133,9 +133,9 @@ impl Rows {
             }
             if old.is_none() {
                 insert_new(&mut self.entry_refs, new.id, new.at())?;
-                insert_new(&mut self.entries, new.at(), new.clone())?;
+                insert_new(&mut self.entries, new.at(), Arc::new(new.clone()))?;
             } else {
-                self.entries.insert(new.at(), new.clone());
+                self.entries.insert(new.at(), Arc::new(new.clone()));
             }
         }
         // Of those too that have changed just now.
@@ -143,7 +143,8 @@ impl Rows {
             let first = EntryRef { listing: *listing, no: EntryNo(0) };
             let entries = self.entries.range_mut(first..).take_while(|(at, _)| at.listing == *listing);
             for (_, entry) in entries.filter(|(_, entry)| entry.waits()) {
-                entry.due_at = Some(entry.due_at.map_or(world.now, |due| due.min(world.now)));
+                let due_at = entry.due_at.map_or(world.now, |due| due.min(world.now));
+                Arc::make_mut(entry).due_at = Some(due_at);
             }
         }
         Ok(())
@@ -388,14 +389,14 @@ impl Rows {
     }
 
     /// The entries of a listing after this one, in order.
-    pub(crate) fn entries_of(&self, listing: ListingNo, after: EntryNo) -> impl Iterator<Item = &Entry> {
+    pub(crate) fn entries_of(&self, listing: ListingNo, after: EntryNo) -> impl Iterator<Item = &Arc<Entry>> {
         let from = std::ops::Bound::Excluded(EntryRef { listing, no: after });
         let entries = self.entries.range((from, std::ops::Bound::Unbounded));
         entries.map(|(_, entry)| entry).take_while(move |entry| entry.listing == listing)
     }
 
     /// The same, only those that wait.
-    pub(crate) fn waiting_of(&self, listing: ListingNo, after: EntryNo) -> impl Iterator<Item = &Entry> {
+    pub(crate) fn waiting_of(&self, listing: ListingNo, after: EntryNo) -> impl Iterator<Item = &Arc<Entry>> {
         self.entries_of(listing, after).filter(|entry| entry.waits())
     }
 
@@ -405,14 +406,24 @@ impl Rows {
         ListNumbers { waiting, last: self.entries_of(of, EntryNo(0)).last().map_or(0, |entry| entry.no.0) }
     }
 
+    /// The entries of these ids.
+    pub(crate) fn entries_by_id(&self, ids: &BTreeSet<WaitlistId>) -> Vec<Arc<Entry>> {
+        ids.iter().filter_map(|id| self.entries.get(self.entry_refs.get(id)?)).cloned().collect()
+    }
+
+    /// The entries for which units are kept.
+    pub(crate) fn keepers(&self, of: ListingNo) -> Vec<Arc<Entry>> {
+        self.waiting_of(of, EntryNo(0)).filter(|entry| !entry.kept.is_empty()).cloned().collect()
+    }
+
     /// The entries that wait and are asked for.
     pub(crate) fn ask(&self, of: ListingNo, ask: &Ask) -> Vec<Arc<Entry>> {
-        let fits = |entry: &&Entry| {
+        let fits = |entry: &&Arc<Entry>| {
             let reach = entry.want.reach();
             ask.pools.iter().any(|pool| reach.covers(*pool))
                 && ask.most.is_none_or(|most| entry.want.least() <= most)
         };
-        self.waiting_of(of, ask.after).filter(fits).take(ask.limit as usize).cloned().map(Arc::new).collect()
+        self.waiting_of(of, ask.after).filter(fits).take(ask.limit as usize).cloned().collect()
     }
 
     /// How many wait that meet this reach and joined before.
@@ -428,17 +439,17 @@ impl Rows {
             let its = self
                 .entries_of(*listing, EntryNo(0))
                 .filter(|entry| entry.customer.identity().as_ref() == Some(identity));
-            its.last().filter(|entry| entry.may_be_live()).cloned().map(Arc::new)
+            its.last().filter(|entry| entry.may_be_live()).cloned()
         };
         of.iter().filter_map(newest).collect()
     }
 
     /// Entries of listings that `fit` that wait and are due, the oldest first.
     pub(crate) fn due_entries(&self, now: Time, fits: impl Fn(ListingNo) -> bool) -> Vec<Arc<Entry>> {
-        let due = |entry: &&Entry| {
+        let due = |entry: &&Arc<Entry>| {
             entry.waits() && entry.due_at.is_some_and(|due| due <= now) && fits(entry.listing)
         };
-        let mut found: Vec<Arc<Entry>> = self.entries.values().filter(due).cloned().map(Arc::new).collect();
+        let mut found: Vec<Arc<Entry>> = self.entries.values().filter(due).cloned().collect();
         found.sort_by_key(|entry| (entry.due_at, entry.at()));
         found
     }

@@ -140,7 +140,7 @@ impl Read for Snapshot {
     }
 
     fn entry(&self, id: WaitlistId) -> Result<Option<Entry>, StoreError> {
-        Ok(self.rows.entry_refs.get(&id).and_then(|at| self.rows.entries.get(at)).cloned())
+        Ok(self.rows.entries_by_id(&[id].into()).pop().map(Arc::unwrap_or_clone))
     }
 
     fn entries(
@@ -150,7 +150,7 @@ impl Read for Snapshot {
         after: EntryNo,
         limit: u32,
     ) -> Result<Vec<Entry>, StoreError> {
-        let entries = self.rows.entries_of(of, after);
+        let entries = self.rows.entries_of(of, after).map(Arc::as_ref);
         Ok(take(entries.filter(|entry| which == Which::All || entry.waits()).cloned(), limit))
     }
 

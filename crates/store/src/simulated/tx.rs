@@ -291,13 +291,7 @@ impl Tx for SimulatedTx<'_> {
     }
 
     fn entries(&mut self, ids: &BTreeSet<WaitlistId>) -> Result<Vec<Arc<Entry>>, StoreError> {
-        let rows = self.rows()?;
-        let found: Vec<Arc<Entry>> = ids
-            .iter()
-            .filter_map(|id| rows.entries.get(rows.entry_refs.get(id)?))
-            .cloned()
-            .map(Arc::new)
-            .collect();
+        let found = self.rows()?.entries_by_id(ids);
         match found.iter().find(|entry| !self.loaded.listings.contains_key(&entry.listing)) {
             None => Ok(found),
             Some(entry) => Err(StoreError::Conflict(format!("the listing of {} is not locked", entry.id))),
@@ -309,13 +303,7 @@ impl Tx for SimulatedTx<'_> {
     }
 
     fn keepers(&mut self, of: ListingNo) -> Result<Vec<Arc<Entry>>, StoreError> {
-        let rows = self.rows()?;
-        Ok(rows
-            .waiting_of(of, EntryNo(0))
-            .filter(|entry| !entry.kept.is_empty())
-            .cloned()
-            .map(Arc::new)
-            .collect())
+        Ok(self.rows()?.keepers(of))
     }
 
     fn waiting(&mut self, of: ListingNo, ask: &Ask) -> Result<Vec<Arc<Entry>>, StoreError> {

@@ -35,7 +35,8 @@ fn waiting() -> (Stage, [WaitlistId; 3]) {
 }
 
 fn change(rows: &mut Rows, listing: &Listing, no: i64, change: impl FnOnce(&mut Entry)) {
-    change(rows.entries.get_mut(&EntryRef { listing: listing.no, no: EntryNo(no) }).unwrap());
+    let at = EntryRef { listing: listing.no, no: EntryNo(no) };
+    change(Arc::make_mut(rows.entries.get_mut(&at).unwrap()));
 }
 
 #[test]
